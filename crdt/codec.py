@@ -14,7 +14,7 @@ Source: lib0 ``encoding.js`` and ``decoding.js``; y-protocols ``sync.js`` and ``
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, assert_never
 
 from crdt.errors import FrameError, FrameTooLarge
 from crdt.messages import (
@@ -221,4 +221,6 @@ def encode(message: Message) -> bytes:
             encoded = b"\x09" + write_var_string(json)
         case TokenRenewal(token):
             encoded = b"\x0a" + write_var_string(token)
+        case _:
+            assert_never(message)
     return encoded

@@ -6,7 +6,7 @@ Types 0, 1 and 3 are y-protocols (``sync.js``, ``awareness.js`` and y-websocket'
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +60,7 @@ class RoomEvent:
 class TokenRenewal:
     """Client to server: go on under this access token.  Kept out of ``repr`` and so out of logs."""
 
-    token: str
-
-    def __repr__(self) -> str:
-        return "TokenRenewal(token=…)"
+    token: str = field(repr=False)
 
 
-Message = (
-    SyncStep1
-    | SyncStep2
-    | Update
-    | AwarenessUpdate
-    | QueryAwareness
-    | Acknowledgement
-    | RoomEvent
-    | TokenRenewal
-)
+Message = SyncStep1 | SyncStep2 | Update | AwarenessUpdate | QueryAwareness | Acknowledgement | RoomEvent | TokenRenewal
