@@ -19,7 +19,7 @@ from types import TracebackType
 import pycrdt
 
 from crdt.diff import TextEdit, apply_edits, in_order, normalize_newlines, split_at_edits
-from crdt.errors import EngineFailure
+from crdt.errors import EngineFailure, OffsetError
 from crdt.offsets import utf8_length
 from crdt.update import read_state_vector
 
@@ -128,11 +128,13 @@ class Document:
             The update that carries the change; the empty update if nothing changed.
 
         Raises:
-            OffsetError: an edit names no place in the text; nothing has changed.
+            OffsetError: an edit names no place in the text, or places cannot be told because something is
+                embedded in it (``text_embedded``); nothing has changed.
             EngineFailure: the engine raised; the document is condemned.
         """
         edits = [edit for edit in in_order(edits) if edit.text or edit.end > edit.start]
         pieces = split_at_edits(self.text, edits)
+        self._check_only_text()
         updates: list[bytes] = []
         with self._guard:
             subscription = self._engine.observe(lambda event: updates.append(event.update))
@@ -145,6 +147,14 @@ class Document:
             for update in updates:
                 listener(update)
         return updates[0] if updates else EMPTY_UPDATE
+
+    def _check_only_text(self) -> None:
+        # The engine counts embedded values and types among the bytes of the text and shows them to nobody, so
+        # behind them every place would be a wrong one.
+        with self._guard:
+            counted = len(self._content)
+        if counted != utf8_length(self.text):
+            raise OffsetError("something that is no text is embedded in the text", code="text_embedded")
 
     def _replace(self, pieces: Sequence[str], edits: Sequence[TextEdit]) -> None:
         kept, replaced = pieces[0::2], pieces[1::2]
@@ -209,7 +219,7 @@ def edit_update(state: bytes, edits: Iterable[TextEdit], client_id: int) -> byte
         The update to submit; the empty update if nothing changes.
 
     Raises:
-        OffsetError: an edit names no place in the text.
+        OffsetError: as ``Document.edit``.
         EngineFailure: the engine raised, or its text is not what the edits ask for.
     """
     edits = [TextEdit(edit.start, edit.end, normalize_newlines(edit.text)) for edit in edits]
