@@ -28,9 +28,8 @@ from crdt.messages import (
     TokenRenewal,
     Update,
 )
+from crdt.varint import MAX_VARINT, MORE, read_varint
 
-MAX_VARINT_BYTES: Final = 8  # 56 bits: the fewest whole bytes that hold MAX_VARINT
-MAX_VARINT: Final = 2**53 - 1  # JavaScript's Number.MAX_SAFE_INTEGER; beyond it Yjs throws
 MAX_MESSAGES: Final = 64  # honest clients send one message per frame, or a handful when they connect
 
 SYNC: Final = 0
@@ -44,11 +43,10 @@ STEP_1: Final = 0
 STEP_2: Final = 1
 UPDATE: Final = 2
 
-_MORE: Final = 0x80  # the bit of a byte that says another one follows
-_ONE_BYTE: Final = tuple(bytes((value,)) for value in range(_MORE))
+_ONE_BYTE: Final = tuple(bytes((value,)) for value in range(MORE))
 # The message type, the sync type and the length of an update of fewer than 128 bytes are a byte each.
 _SHORT_HEADER: Final = 3
-_SHORT_UPDATE_FRAME: Final = _SHORT_HEADER + _MORE
+_SHORT_UPDATE_FRAME: Final = _SHORT_HEADER + MORE
 
 
 def read_var_uint(data: bytes, offset: int) -> tuple[int, int]:
@@ -57,20 +55,12 @@ def read_var_uint(data: bytes, offset: int) -> tuple[int, int]:
     Raises:
         FrameError: ``frame_truncated`` or ``varint_oversize``.
     """
-    value = shift = 0
-    for position in range(offset, min(offset + MAX_VARINT_BYTES, len(data))):
-        byte = data[position]
-        if byte < _MORE:
-            value |= byte << shift
-            if value > MAX_VARINT:
-                break
-            return value, position + 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-    else:
-        if len(data) - offset < MAX_VARINT_BYTES:
-            raise FrameError("the frame ends inside a number", code="frame_truncated")
-    raise FrameError("a number has more than 53 bits or 8 bytes", code="varint_oversize")
+    try:
+        return read_varint(data, offset)
+    except IndexError as error:
+        raise FrameError("the frame ends inside a number", code="frame_truncated") from error
+    except OverflowError as error:
+        raise FrameError(str(error), code="varint_oversize") from error
 
 
 def write_var_uint(value: int) -> bytes:
@@ -79,13 +69,13 @@ def write_var_uint(value: int) -> bytes:
     Raises:
         ValueError: the value is negative or above 2**53 - 1.
     """
-    if 0 <= value < _MORE:
+    if 0 <= value < MORE:
         return _ONE_BYTE[value]
     if not 0 <= value <= MAX_VARINT:
         raise ValueError(f"not a varint of at most 53 bits: {value}")
     encoded = bytearray()
-    while value >= _MORE:
-        encoded.append(value & 0x7F | _MORE)
+    while value >= MORE:
+        encoded.append(value & 0x7F | MORE)
         value >>= 7
     encoded.append(value)
     return bytes(encoded)

@@ -9,11 +9,10 @@
     ├── FrameTooLarge         frame_too_large   (the sender's fault)
     ├── UpdateError           update_malformed  (the sender's fault)
     │     update_truncated · update_varint_oversize · update_clock_oversize
-    │     update_client_oversize · update_count_oversize · update_client_repeated
-    │     update_empty_struct · update_empty_range · update_range_overlap
-    │     update_range_order · update_own_future · update_content_unsupported
-    │     update_nested_too_deep · update_text_invalid · update_json_invalid
-    │     update_trailing_bytes
+    │     update_count_oversize · update_client_repeated · update_empty_struct
+    │     update_empty_range · update_range_order · update_own_future · update_circular
+    │     update_parent_invalid · update_content_unsupported · update_nested_too_deep
+    │     update_text_invalid · update_json_invalid · update_trailing_bytes
     ├── StateVectorError      state_vector_malformed   (the sender's fault)
     ├── AwarenessError        awareness_malformed      (the sender's fault)
     ├── OffsetError           offset_invalid    (the caller's fault)

@@ -1,0 +1,188 @@
+"""The content of structs, read strictly: how many clocks it takes and where it ends.
+
+Rules:
+
+- text is UTF-8 and not empty; its clocks are UTF-16 code units;
+- values (``Any``) and JSON are at most 32 deep; JSON is what JavaScript, Rust and Python all read
+  alike: finite numbers, no half of a surrogate pair;
+- embedded types are text, map and array.
+
+Functions take the whole update and an offset, and return the offset behind what they read.  They raise
+``IndexError`` where the bytes end and ``OverflowError`` on a varint out of bounds, which
+:func:`crdt.update.read_update` turns into its own error, and :class:`~crdt.errors.UpdateError` otherwise.
+
+Source: Yjs ``structs/Content*.js``; lib0 ``decoding.js``, ``readAny``.
+"""
+
+from __future__ import annotations
+
+from json import JSONDecoder, dumps
+from math import isinf
+from typing import Final
+
+from crdt.errors import UpdateError
+from crdt.varint import MAX_VARINT, MORE, read_varint
+
+MAX_DEPTH: Final = 32  # from 12,000 browsers overflow their stack, from 41,000 the engine kills the process
+EMBEDDED_TYPES: Final = frozenset({0, 1, 2})  # array, map, text; the others are XML and links
+
+_BYTES: Final = 116
+_ARRAY: Final = 117
+_MAP: Final = 118
+_STRING: Final = 119
+_INTEGER: Final = 125
+# True, false, 64-bit integer, double, float, null and undefined carry a fixed number of bytes.
+_FIXED: Final = {120: 0, 121: 0, 122: 8, 123: 8, 124: 4, 126: 0, 127: 0}
+_INTEGER_LOW_BITS: Final = 6  # the first byte of a signed integer holds its sign and six bits of it
+
+
+def skip_bytes(data: bytes, offset: int) -> tuple[int, int]:
+    """Step over bytes behind their length; return where they start and end."""
+    length, start = read_varint(data, offset)
+    end = start + length
+    if end > len(data):
+        raise IndexError
+    return start, end
+
+
+def skip_string(data: bytes, offset: int) -> int:
+    """Step over a string behind its length in bytes."""
+    start, end = skip_bytes(data, offset)
+    decode_utf8(data[start:end])
+    return end
+
+
+def decode_utf8(encoded: bytes) -> str:
+    """Decode UTF-8 strictly."""
+    try:
+        return encoded.decode()
+    except UnicodeDecodeError as error:
+        raise UpdateError("a string is not UTF-8", code="update_text_invalid") from error
+
+
+def utf16_units(encoded: bytes) -> int:
+    """How many UTF-16 code units the UTF-8 text has."""
+    if encoded.isascii():
+        return len(encoded)
+    return len(decode_utf8(encoded).encode("utf-16-le")) // 2
+
+
+def read_values(data: bytes, offset: int) -> tuple[int, int]:
+    """Read a list of values; return their number and the offset behind them."""
+    count, offset = read_varint(data, offset)
+    if count > len(data) - offset:
+        raise UpdateError("more values are announced than bytes are left", code="update_count_oversize")
+    for _ in range(count):
+        offset = _skip_value(data, offset, MAX_DEPTH)
+    return count, offset
+
+
+def _skip_value(data: bytes, offset: int, depth: int) -> int:
+    kind = data[offset]
+    offset += 1
+    if kind in _FIXED:
+        offset += _FIXED[kind]
+        if offset > len(data):
+            raise IndexError
+        return offset
+    if kind == _STRING:
+        return skip_string(data, offset)
+    if kind == _INTEGER:
+        return _skip_integer(data, offset)
+    if kind == _BYTES:
+        return skip_bytes(data, offset)[1]
+    if kind in (_ARRAY, _MAP):
+        return _skip_collection(data, offset, depth, has_keys=kind == _MAP)
+    raise UpdateError(f"a value of unknown kind {kind}", code="update_content_unsupported")
+
+
+def _skip_collection(data: bytes, offset: int, depth: int, *, has_keys: bool) -> int:
+    if not depth:
+        raise UpdateError(f"a value is nested deeper than {MAX_DEPTH}", code="update_nested_too_deep")
+    count, offset = read_varint(data, offset)
+    if count > len(data) - offset:
+        raise UpdateError("more values are announced than bytes are left", code="update_count_oversize")
+    for _ in range(count):
+        if has_keys:
+            offset = skip_string(data, offset)
+        offset = _skip_value(data, offset, depth - 1)
+    return offset
+
+
+def _skip_integer(data: bytes, offset: int) -> int:
+    if data[offset] < MORE:
+        return offset + 1
+    high_bits, offset = read_varint(data, offset + 1)
+    if high_bits > MAX_VARINT >> _INTEGER_LOW_BITS:
+        raise OverflowError("an integer has more than 53 bits")
+    return offset
+
+
+def skip_format(data: bytes, offset: int) -> int:
+    """Step over a formatting mark: a key and a JSON value."""
+    offset = skip_string(data, offset)
+    start, end = skip_bytes(data, offset)
+    _check_json(decode_utf8(data[start:end]))
+    return end
+
+
+def skip_embedded_type(data: bytes, offset: int) -> int:
+    """Step over the kind of an embedded type."""
+    kind, offset = read_varint(data, offset)
+    if kind not in EMBEDDED_TYPES:
+        raise UpdateError(f"an embedded type of unsupported kind {kind}", code="update_content_unsupported")
+    return offset
+
+
+def _check_json(text: str) -> None:
+    try:
+        value = _JSON.decode(text)
+    except RecursionError as error:
+        raise _nested_too_deep() from error
+    except ValueError as error:
+        raise UpdateError("a formatting value is not JSON", code="update_json_invalid") from error
+    if "\\u" in text:
+        _check_surrogates(value)
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        _check_depth(value)
+
+
+def _finite(literal: str) -> float:
+    number = float(literal)
+    if isinf(number):
+        raise ValueError(literal)
+    return number
+
+
+def _refuse(literal: str) -> object:
+    raise ValueError(literal)
+
+
+# NaN and Infinity are Python's own additions to JSON; numbers beyond a double the engine refuses.
+_JSON: Final = JSONDecoder(parse_float=_finite, parse_int=_finite, parse_constant=_refuse)
+
+
+def _check_surrogates(value: object) -> None:
+    try:
+        dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise UpdateError("half a surrogate pair in JSON", code="update_json_invalid") from error
+
+
+def _check_depth(value: object) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [inner for outer in level for inner in _children(outer)]
+        if not level:
+            return
+    raise _nested_too_deep()
+
+
+def _children(value: object) -> list[object]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _nested_too_deep() -> UpdateError:
+    return UpdateError(f"a value is nested deeper than {MAX_DEPTH}", code="update_nested_too_deep")

@@ -1,0 +1,238 @@
+"""The structs of an update, read strictly: what each client wrote, and what it built on.
+
+Rules:
+
+- a clock stays below 2**31: the engine counts in 32 bits;
+- no struct is empty, and no client is mentioned without structs or twice;
+- no struct refers to its own client at or behind its own clock, and no structs wait for each other;
+- content is a string, a formatting mark, values, an embedded text, map or array, or what is left of
+  deleted ones; sub-documents, links, moves, XML and embedded objects are refused;
+- whatever stands in an embedded type of the same update finds a type there, or what is left of one.
+
+Functions raise ``IndexError`` and ``OverflowError`` as :mod:`crdt.content` does.
+
+Source: Yjs ``utils/encoding.js``, ``readClientsStructRefs``; ``structs/Item.js``, ``getMissing``.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from crdt.content import decode_utf8, read_values, skip_bytes, skip_embedded_type, skip_format, utf16_units
+from crdt.errors import UpdateError
+from crdt.order import Section, Wait, check_order
+from crdt.ranges import ClockRange, RangeSet
+from crdt.varint import MORE, read_varint
+
+MAX_CLOCK: Final = 2**31 - 1
+
+HAS_ORIGIN: Final = 0x80
+HAS_RIGHT_ORIGIN: Final = 0x40
+_HAS_KEY: Final = 0x20
+_KIND: Final = 0x1F
+
+_GC: Final = 0
+_DELETED: Final = 1
+STRING: Final = 4
+_FORMAT: Final = 6
+_TYPE: Final = 7
+_VALUES: Final = 8
+_SKIP: Final = 10
+
+
+class StructReader:
+    """Reads the structs of one update and keeps what was found.
+
+    Args:
+        data: the whole update.
+    """
+
+    __slots__ = (
+        "_data",
+        "_highest",
+        "_remains",
+        "_waits",
+        "content_bytes",
+        "depends_on",
+        "has_gap",
+        "is_text",
+        "parents",
+        "roots",
+        "sections",
+        "types",
+        "writes",
+    )
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._highest: dict[int, int] = {}
+        self._remains: list[ClockRange] = []
+        self._waits: list[Wait] = []
+        self.content_bytes = 0
+        self.depends_on: dict[int, int] = {}
+        self.has_gap = False
+        self.is_text = True
+        self.parents: set[tuple[int, int]] = set()
+        self.roots: set[str] = set()
+        self.sections: dict[int, Section] = {}
+        self.types: set[tuple[int, int]] = set()
+        self.writes: list[ClockRange] = []
+
+    def read(self, offset: int) -> int:
+        """Read the structs of all clients; return the offset behind them."""
+        count, offset = read_varint(self._data, offset)
+        if count > len(self._data) - offset:
+            raise UpdateError("more clients are announced than bytes are left", code="update_count_oversize")
+        for _ in range(count):
+            offset = self._read_client(offset)
+        self._settle_dependencies()
+        if self.parents:
+            self._settle_parents()
+        return offset
+
+    def _read_client(self, offset: int) -> int:
+        data = self._data
+        count, offset = read_varint(data, offset)
+        client, offset = read_varint(data, offset)
+        clock, offset = read_varint(data, offset)
+        if not count:
+            raise UpdateError("a client is mentioned without structs", code="update_empty_struct")
+        if count > len(data) - offset:
+            raise UpdateError("more structs are announced than bytes are left", code="update_count_oversize")
+        if client in self.sections:
+            raise UpdateError("a client's structs come in two places", code="update_client_repeated")
+        start = run = clock
+        self._waits, self._highest = [], {}
+        for _ in range(count):
+            info = data[offset]
+            if info == _SKIP:
+                units, offset = read_varint(data, offset + 1)
+                self._close_run(client, run, clock)
+                self.has_gap = True
+                run = clock + units
+            elif info & _KIND == STRING:
+                units, offset = self._read_string(info, offset + 1, client, clock)
+            else:
+                units, offset = self._read_struct(info, offset + 1, client, clock)
+            if not units:
+                raise UpdateError("a struct is empty", code="update_empty_struct")
+            clock += units
+            if clock > MAX_CLOCK:
+                raise UpdateError("a clock has more than 31 bits", code="update_clock_oversize")
+        self._close_run(client, run, clock)
+        self.sections[client] = Section(start, clock, self._waits)
+        return offset
+
+    def _close_run(self, client: int, start: int, end: int) -> None:
+        if start < end:
+            self.writes.append(ClockRange(client, start, end))
+
+    def _read_string(self, info: int, offset: int, client: int, clock: int) -> tuple[int, int]:
+        data = self._data
+        offset = self._read_place(info, offset, client, clock)
+        length = data[offset]
+        offset += 1
+        if length >= MORE:
+            length, offset = read_varint(data, offset - 1)
+        end = offset + length
+        if end > len(data):
+            raise IndexError
+        self.content_bytes += length
+        return utf16_units(data[offset:end]), end
+
+    def _read_struct(self, info: int, offset: int, client: int, clock: int) -> tuple[int, int]:
+        data = self._data
+        if info == _GC:
+            return self._read_remains(offset, client, clock)
+        offset = self._read_place(info, offset, client, clock)
+        kind = info & _KIND
+        if kind == _DELETED:
+            return self._read_remains(offset, client, clock)
+        if kind == _FORMAT:
+            return 1, skip_format(data, offset)
+        self.is_text = False
+        if kind == _TYPE:
+            self.types.add((client, clock))
+            return 1, skip_embedded_type(data, offset)
+        if kind == _VALUES:
+            return read_values(data, offset)
+        raise UpdateError(f"content of unsupported kind {kind}", code="update_content_unsupported")
+
+    def _read_remains(self, offset: int, client: int, clock: int) -> tuple[int, int]:
+        units, offset = read_varint(self._data, offset)
+        self._remains.append(ClockRange(client, clock, clock + units))
+        return units, offset
+
+    def _read_place(self, info: int, offset: int, client: int, clock: int) -> int:
+        if info & _HAS_KEY:
+            self.is_text = False
+        if info & HAS_ORIGIN:
+            offset = self._read_reference(offset, client, clock)
+            if info & HAS_RIGHT_ORIGIN:
+                offset = self._read_reference(offset, client, clock)
+            return offset
+        if info & HAS_RIGHT_ORIGIN:
+            return self._read_reference(offset, client, clock)
+        offset = self._read_parent(offset, client, clock)
+        if info & _HAS_KEY:
+            start, offset = skip_bytes(self._data, offset)
+            decode_utf8(self._data[start:offset])
+        return offset
+
+    def _read_parent(self, offset: int, client: int, clock: int) -> int:
+        data = self._data
+        is_root, offset = read_varint(data, offset)
+        if is_root == 1:
+            start, offset = skip_bytes(data, offset)
+            self.roots.add(decode_utf8(data[start:offset]))
+            return offset
+        if is_root:
+            raise UpdateError("a parent is neither a root nor a struct", code="update_malformed")
+        parent_client, next_offset = read_varint(data, offset)
+        parent_clock, _ = read_varint(data, next_offset)
+        self.is_text = False
+        self.parents.add((parent_client, parent_clock))
+        return self._read_reference(offset, client, clock)
+
+    def _read_reference(self, offset: int, client: int, clock: int) -> int:
+        data = self._data
+        to_client = data[offset]
+        offset += 1
+        if to_client >= MORE:
+            to_client, offset = read_varint(data, offset - 1)
+        to_clock = data[offset]
+        offset += 1
+        if to_clock >= MORE:
+            to_clock, offset = read_varint(data, offset - 1)
+        if to_client == client:
+            if to_clock >= clock:
+                raise UpdateError("a struct refers to its own future", code="update_own_future")
+        elif to_clock >= self._highest.get(to_client, 0):
+            if to_clock >= MAX_CLOCK:
+                raise UpdateError("a clock has more than 31 bits", code="update_clock_oversize")
+            self._highest[to_client] = to_clock + 1
+            self._waits.append(Wait(clock, to_client, to_clock + 1))
+        return offset
+
+    def _settle_dependencies(self) -> None:
+        """Leave out what other structs of the same update bring."""
+        sections, depends_on = self.sections, self.depends_on
+        if len(sections) <= 1:
+            self.depends_on = self._highest
+            return
+        check_order(sections)
+        for section in sections.values():
+            for _, client, needed in section.waits:
+                if client in sections and needed <= sections[client].end:
+                    continue
+                if needed > depends_on.get(client, 0):
+                    depends_on[client] = needed
+
+    def _settle_parents(self) -> None:
+        """Leave out the parents that the same update brings; each of them must be a type, or have been one."""
+        written, remains = RangeSet(self.writes), RangeSet(self._remains)
+        inside = {(client, clock) for client, clock in self.parents if written.covers(client, clock, clock + 1)}
+        for client, clock in inside - self.types:
+            if not remains.covers(client, clock, clock + 1):
+                raise UpdateError("a struct stands in what is no type", code="update_parent_invalid")
+        self.parents -= inside
