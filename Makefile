@@ -69,6 +69,7 @@ NODE_SUITS := -e '[a, b] = process.versions.node.split(".").map(Number); \
 EDITOR_SOURCES = find client/web \( -name node_modules -o -name dist \) -prune -o -type f -print | LC_ALL=C sort
 EDITOR_PACKAGES := client/web/node_modules/.from-$(call content-of,client/web/package.json client/web/package-lock.json)
 EDITOR := client/web/dist/.from-$(call content-of,$$($(EDITOR_SOURCES)))
+EDITOR_CHECKED := client/web/node_modules/.checked-$(call content-of,$$($(EDITOR_SOURCES)))
 PEERS := tests/node/node_modules/.from-$(call content-of,tests/node/package.json tests/node/package-lock.json)
 
 # The system's Node when it suits, else the one from a Python wheel, whose own npm script cannot find its files.
@@ -94,6 +95,11 @@ $(EDITOR): $(EDITOR_PACKAGES)
 	@cd client/web && $(NPM) run --silent build
 	@touch $@
 
+$(EDITOR_CHECKED): $(EDITOR_PACKAGES)
+	@echo 'Checking the editor: types, lint and its own tests …'
+	@cd client/web && $(NPM) run --silent check
+	@rm -f client/web/node_modules/.checked-* && touch $@
+
 $(PEERS): | $(NODE)
 	@echo 'Installing real Yjs for the tests …'
 	@cd tests/node && $(NPM) ci --no-audit --no-fund --loglevel=error
@@ -101,6 +107,7 @@ $(PEERS): | $(NODE)
 
 # --- Commands -------------------------------------------------------------------------------------------------------
 
+COVERAGE := $(PYTHON) -m coverage report
 FAST := not slow and not browser and not faults and not long
 PACKAGES := $(wildcard client crdt load persistence server tests)
 
@@ -111,11 +118,12 @@ setup-dev: setup $(DEV) $(PEERS)
 serve: setup
 	@exec $(VENV)/bin/promptroom serve
 
-test: setup-dev lint
-	@PATH="$(CURDIR)/$(VENV)/node/bin:$$PATH" $(PYTHON) -m tests.support.chromium
+test: setup-dev lint $(EDITOR_CHECKED)
+	@$(PYTHON) -m tests.support.chromium
 	@$(PYTHON) -m pytest --cov --cov-report=
+	@set -e; for package in crdt persistence; do $(COVERAGE) --fail-under=90 --include="$$package/*"; done
 
-check: setup-dev lint
+check: setup-dev lint $(EDITOR_CHECKED)
 	@$(PYTHON) -m pytest -q -m '$(FAST)'
 
 lint: $(DEV)
