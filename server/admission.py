@@ -1,0 +1,137 @@
+"""Which updates may enter a room's journal, and in which order.
+
+Rules
+    1. What the room knows already is acknowledged, never stored again.
+    2. New structs under a client id are only taken from the user that the id is bound to. An unknown id is bound to
+       the first user who writes under it, a few per connection. Since nobody ever holds another user's unstored
+       edit, new structs under a foreign id are an attack or a copied document, never a relay.
+    3. An update whose dependencies are not all here is held back, bounded, and let in as soon as they are. The engine
+       loses text when it is fed out of causal order.
+
+`knowledge` runs ahead of the document: it holds what is committed and what is on its way to the journal. When a commit
+fails the room throws the whole of it away.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from crdt.causality import HoldBack
+from crdt.errors import HoldBackFull
+from server.errors import ClientIdConflict, TooLarge
+from server.limits import (
+    HOLD_BACK_BYTES,
+    HOLD_BACK_UPDATES,
+    MAX_CLIENT_IDS_PER_CONNECTION,
+    MAX_DOCUMENT_BYTES,
+)
+from server.membership import Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from uuid import UUID
+
+    from crdt.causality import Knowledge
+
+
+class Verdict(Enum):
+    """What became of an update that was handed in."""
+
+    KNOWN = auto()
+    ADMITTED = auto()
+    HELD_BACK = auto()
+
+
+class Admission:
+    """The gate of one room.
+
+    Arguments: `knowledge` is what the document holds and `bindings` maps client ids to users; both are owned by the
+    gate from here on. `measure` answers the size of the encoded document in bytes; it is asked rarely, because between
+    two measurements the sizes of the updates are added up, which is always too much.
+    """
+
+    def __init__(self, knowledge: Knowledge, bindings: dict[int, UUID], *, measure: Callable[[], int]) -> None:
+        self.knowledge = knowledge
+        self.bindings = bindings
+        self._measure = measure
+        self._document_bytes = measure()
+        self._new_bindings: dict[int, UUID] = {}
+        self._hold_back: HoldBack[Submission] = HoldBack(max_updates=HOLD_BACK_UPDATES, max_bytes=HOLD_BACK_BYTES)
+
+    def admit(self, submission: Submission) -> tuple[Verdict, list[Submission]]:
+        """Decides about one update.
+
+        Answers the verdict and, when it was admitted, what goes to the journal now: the update itself and whatever had
+        waited for it, in an order that is safe to apply.
+
+        Raises ClientIdConflict (rule 2) and TooLarge (the document would outgrow its bound).
+        """
+        summary = submission.summary
+        if self.knowledge.is_known(summary):
+            return Verdict.KNOWN, []
+        if not self.knowledge.is_ready(summary):
+            self._hold(submission)
+            return Verdict.HELD_BACK, []
+        self._let_in(submission)
+        admitted = [submission]
+        if len(self._hold_back):
+            self._release_into(admitted)
+        return Verdict.ADMITTED, admitted
+
+    def take_new_bindings(self) -> Mapping[int, UUID]:
+        """Answers the client ids bound since the last call; they are stored with the updates that use them."""
+        taken = self._new_bindings
+        if taken:
+            self._new_bindings = {}
+        return taken
+
+    def _hold(self, submission: Submission) -> None:
+        try:
+            self._hold_back.hold(submission.update, submission.summary, submission)
+        except HoldBackFull:
+            # Nothing is lost: whoever sent these is asked for a sync step and sends what is missing in order.
+            self._hold_back.clear()
+
+    def _release_into(self, admitted: list[Submission]) -> None:
+        for _, summary, submission in self._hold_back.release(self.knowledge):
+            if not self.knowledge.is_ready(summary):
+                continue  # it built on one that was refused
+            try:
+                self._let_in(submission)
+            except (ClientIdConflict, TooLarge) as error:
+                submission.author.refused(error)
+            else:
+                admitted.append(submission)
+
+    def _let_in(self, submission: Submission) -> None:
+        self._check_size(len(submission.update))
+        self._bind(submission)
+        self._document_bytes += len(submission.update)
+        self.knowledge.add(submission.summary)
+
+    def _check_size(self, added: int) -> None:
+        if self._document_bytes + added <= MAX_DOCUMENT_BYTES:
+            return
+        self._document_bytes = self._measure()
+        if self._document_bytes + added > MAX_DOCUMENT_BYTES:
+            message = f"The prompt would take more than {MAX_DOCUMENT_BYTES:,} bytes with its history."
+            raise TooLarge(message)
+
+    def _bind(self, submission: Submission) -> None:
+        author = submission.author
+        for client, _, end in submission.summary.writes:
+            if end <= self.knowledge.state.get(client, 0):
+                continue
+            owner = self.bindings.get(client)
+            if owner == author.user_id:
+                continue
+            if owner is not None:
+                message = f"The client id {client} belongs to another user."
+                raise ClientIdConflict(message)
+            if author.client_ids_bound >= MAX_CLIENT_IDS_PER_CONNECTION:
+                message = f"More than {MAX_CLIENT_IDS_PER_CONNECTION} new client ids from one connection."
+                raise ClientIdConflict(message, code="client_id_limit")
+            author.client_ids_bound += 1
+            self.bindings[client] = author.user_id
+            self._new_bindings[client] = author.user_id

@@ -1,0 +1,65 @@
+"""Checkpoints: the journal's prefix as one state, so that opening a prompt does not replay its whole life.
+
+A checkpoint is only written when the same state came out twice: from the live document, and from a replay of what is
+stored. A live document that differs from its journal is a doubt, and the journal is right.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from crdt.document import canonical_state
+from crdt.errors import CrdtError
+from persistence.errors import StoreError
+from server.rebuild import read_stored, rebuild
+from server.telemetry import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from persistence.store import Store
+    from server.workers import Workers
+
+_log = get_logger(__name__)
+
+# Replaying this many edits takes a few milliseconds; a busy prompt gets a checkpoint every minute or so.
+CHECKPOINT_EDITS: Final = 1_000
+# When a room is unloaded a shorter tail is worth it: nobody waits for it, and the next one to open the prompt gains.
+CHECKPOINT_EDITS_AT_UNLOAD: Final = 100
+
+
+def verified_state(checkpoint: bytes | None, updates: Sequence[bytes], state: bytes) -> bytes | None:
+    """Answers the canonical bytes of a state if a replay comes to the same, else None. Runs in a worker when heavy."""
+    try:
+        canonical = canonical_state(state)
+        replayed = rebuild(checkpoint, updates)
+        return canonical if canonical_state(replayed.state) == canonical else None
+    except CrdtError:
+        return None
+
+
+class Compactor:
+    """Writes checkpoints."""
+
+    def __init__(self, store: Store, workers: Workers) -> None:
+        self._store = store
+        self._workers = workers
+
+    async def checkpoint(self, prompt_id: UUID, *, seq: int, state: bytes) -> bool:
+        """Stores the state of a prompt at a seq; answers False where a replay of the journal comes to another one.
+
+        A store that is away is no failure of the checkpoint: the next one is as good.
+        """
+        try:
+            stored = await read_stored(self._store, prompt_id, until=seq)
+            canonical = await self._workers.run(
+                stored.weight + len(state), verified_state, stored.checkpoint, stored.updates, state
+            )
+            if canonical is None:
+                _log.error("checkpoint_differs", prompt_id=str(prompt_id), seq=seq)
+                return False
+            await self._store.checkpoints.save(prompt_id, seq, canonical)
+        except StoreError as error:
+            _log.warning("checkpoint_postponed", prompt_id=str(prompt_id), seq=seq, reason=str(error))
+        return True

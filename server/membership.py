@@ -1,0 +1,132 @@
+"""What a room, those in it, and the process around them ask of each other.
+
+Rooms and sessions know each other only through these, so either can be tested, and replaced, without the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from uuid import UUID
+
+    from crdt.update import UpdateSummary
+    from persistence.edits import EditKind
+    from server.access import Principal
+    from server.errors import ServerError
+    from server.outbox import Frame
+
+
+class Author(Protocol):
+    """Where an update came from: a session, or a REST request."""
+
+    @property
+    def user_id(self) -> UUID:
+        """Whose edits these are."""
+
+    client_ids_bound: int
+    """How many client ids were first seen from here."""
+
+    def committed(self, submission: Submission) -> None:
+        """The submission is in the journal, applied and shown."""
+
+    def dropped(self) -> None:
+        """The room lost its memory before the submission was known to be committed."""
+
+    def flush_acknowledgement(self) -> None:
+        """Tells the author of what `committed` has counted."""
+
+    def ask_for_sync(self) -> None:
+        """Asks the author for everything that the committed document lacks."""
+
+    def refused(self, error: ServerError) -> None:
+        """A submission that was held back turned out not to be allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """An update on its way into the journal.
+
+    `ordinal` is its place among the step-2 and update messages of its connection, from 1; `answers_step_1` says that it
+    is a whole step 2, so that it covers every earlier message of the connection.
+    """
+
+    update: bytes
+    summary: UpdateSummary
+    author: Author
+    ordinal: int
+    answers_step_1: bool
+    kind: EditKind
+
+
+class Attendant(Protocol):
+    """A connection as presence sees it."""
+
+    @property
+    def principal(self) -> Principal:
+        """Who is on the other end."""
+
+
+class Member(Author, Attendant, Protocol):
+    """A session as its room uses it."""
+
+    def joined(self, room: RoomOfMember, welcome: dict[str, object]) -> None:
+        """The room is live and the member is in it."""
+
+    def deliver(self, frame: Frame, now: float) -> bool:
+        """Sends what a later diff would make up for; answers whether it was sent."""
+
+    def flush_acknowledgement(self) -> None:
+        """Tells the client how many of its messages are committed."""
+
+    def ask_for_sync(self) -> None:
+        """Asks the client for everything that the committed document lacks."""
+
+    def send_event(self, event: dict[str, object]) -> None:
+        """Sends a room event."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Closes the connection."""
+
+    def fail(self, error: ServerError) -> None:
+        """Closes the connection for an error."""
+
+
+class RoomOfMember(Protocol):
+    """The room as its members use it."""
+
+    def submit(self, submission: Submission) -> None:
+        """Takes an update; its author hears of it through `committed`. Raises ServerError."""
+
+    def diff(self, state_vector: bytes) -> Frame:
+        """Answers a step 2 with everything beyond the state vector. Raises EngineFailure."""
+
+    def state_vector(self) -> bytes:
+        """Answers the encoded state vector of all that was shown."""
+
+    def heard(self, member: Member, payload: bytes) -> None:
+        """Takes presence. Raises AwarenessError."""
+
+    def everybody(self) -> Frame | None:
+        """Answers the presence of all."""
+
+    def leave(self, member: Member) -> None:
+        """The session is closed."""
+
+
+class Surroundings(Protocol):
+    """What a session needs from the process it runs in; the hub provides it."""
+
+    def now(self) -> float:
+        """Answers seconds that only go forward."""
+
+    def spawn(self, work: Coroutine[object, object, None], *, name: str) -> object:
+        """Runs work whose end somebody sees."""
+
+    async def read_heavy(self, update: bytes) -> UpdateSummary:
+        """Reads an update that is too large for the event loop. Raises UpdateError."""
+
+    async def authenticate(self, token: str) -> Principal:
+        """Answers who bears a token. Raises ServerError."""

@@ -1,0 +1,197 @@
+"""A prompt's document, rebuilt from what is stored.
+
+The journal in order is always safe to replay (seen means stored), so a rebuild is the answer to every doubt. A stored
+update that the reader or the engine does not take is left out and quarantined with everything that builds on it; the
+rest of the prompt stays usable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from crdt.causality import Knowledge
+from crdt.document import Document
+from crdt.errors import CrdtError, EngineFailure
+from crdt.update import read_update
+from persistence.errors import CheckpointInvalid, NotFound
+from server.errors import PromptNotFound
+from server.telemetry import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from uuid import UUID
+
+    from persistence.edits import JournalEntry
+    from persistence.store import Store
+    from server.workers import Workers
+
+_log = get_logger(__name__)
+
+# Applied in one transaction: larger pieces save nothing, smaller ones cost a merge each.
+_PIECE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """What a replay came to.
+
+    `state` is the encoded document, `knowledge` what it holds, `rejected` the updates left out as (index, reason).
+    """
+
+    state: bytes
+    knowledge: Knowledge
+    rejected: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPrompt:
+    """All that a room starts from."""
+
+    prompt_id: UUID
+    epoch: int
+    head_seq: int
+    checkpoint_seq: int
+    document: Document
+    knowledge: Knowledge
+    bindings: dict[int, UUID]
+
+
+def rebuild(checkpoint: bytes | None, updates: Sequence[bytes]) -> Rebuilt:
+    """Replays updates in journal order on top of a checkpoint. Pure; runs in a worker when it is heavy.
+
+    Raises CrdtError where the checkpoint itself is not readable.
+    """
+    knowledge = Knowledge.of(read_update(checkpoint)) if checkpoint is not None else Knowledge()
+    rejected: list[tuple[int, str]] = []
+    ready: list[tuple[int, bytes]] = []
+    for index, update in enumerate(updates):
+        try:
+            summary = read_update(update)
+        except CrdtError as error:
+            rejected.append((index, error.code))
+            continue
+        if not knowledge.is_ready(summary):
+            rejected.append((index, "depends_on_missing"))
+            continue
+        knowledge.add(summary)
+        ready.append((index, update))
+    try:
+        return Rebuilt(_replay(checkpoint, [update for _, update in ready]), knowledge, tuple(rejected))
+    except EngineFailure:
+        if not ready:
+            raise
+        culprit = _first_failure(checkpoint, [update for _, update in ready])
+        return _without(checkpoint, updates, ready[culprit][0])
+
+
+def _replay(checkpoint: bytes | None, updates: Sequence[bytes]) -> bytes:
+    document = Document(checkpoint)
+    for start in range(0, len(updates), _PIECE):
+        document.apply(updates[start : start + _PIECE])
+    # Reading is where a poisoned document panics; better here than in front of people.
+    _ = document.text
+    return document.encode_state()
+
+
+def _first_failure(checkpoint: bytes | None, updates: Sequence[bytes]) -> int:
+    """Answers the length of the longest prefix that replays, by bisection."""
+    sound, broken = 0, len(updates)
+    while broken - sound > 1:
+        middle = (sound + broken) // 2
+        try:
+            _replay(checkpoint, updates[:middle])
+        except EngineFailure:
+            broken = middle
+        else:
+            sound = middle
+    return sound
+
+
+def _without(checkpoint: bytes | None, updates: Sequence[bytes], culprit: int) -> Rebuilt:
+    rest = rebuild(checkpoint, [*updates[:culprit], *updates[culprit + 1 :]])
+    shifted = [(index + (index >= culprit), reason) for index, reason in rest.rejected]
+    return Rebuilt(rest.state, rest.knowledge, tuple(sorted([*shifted, (culprit, "engine_failed")])))
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a replay of one prompt needs: a checkpoint, if there is a sound one, and the journal behind it."""
+
+    checkpoint_seq: int
+    checkpoint: bytes | None
+    entries: tuple[JournalEntry, ...]
+    head_seq: int
+
+    @property
+    def updates(self) -> list[bytes]:
+        """The updates to apply on top of the checkpoint, in order."""
+        return [entry.update for entry in self.entries]
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes a replay works on."""
+        return sum(len(entry.update) for entry in self.entries) + len(self.checkpoint or b"")
+
+
+async def read_stored(
+    store: Store, prompt_id: UUID, *, until: int | None = None, with_checkpoint: bool = True
+) -> Stored:
+    """Reads what a replay up to a seq needs, without what is in quarantine. Raises the store's errors."""
+    checkpoint_seq, state = 0, None
+    if with_checkpoint:
+        checkpoint_seq, state = await _latest_checkpoint(store, prompt_id, until)
+    quarantined = await store.quarantine.sequences(prompt_id)
+    limit = None if until is None else max(0, until - checkpoint_seq)
+    entries = await store.journal.read(prompt_id, after=checkpoint_seq, limit=limit)
+    return Stored(
+        checkpoint_seq=checkpoint_seq,
+        checkpoint=state,
+        entries=tuple(entry for entry in entries if entry.seq not in quarantined),
+        head_seq=entries[-1].seq if entries else checkpoint_seq,
+    )
+
+
+async def load_prompt(store: Store, workers: Workers, prompt_id: UUID) -> StoredPrompt:
+    """Reads and rebuilds one prompt.
+
+    Raises PromptNotFound, and the store's own errors (StoreUnavailable: try again later).
+    """
+    try:
+        prompt = await store.prompts.get(prompt_id)
+    except NotFound as error:
+        raise PromptNotFound from error
+    stored = await read_stored(store, prompt_id)
+    try:
+        rebuilt = await workers.run(stored.weight, rebuild, stored.checkpoint, stored.updates)
+    except CrdtError as error:
+        _log.error("checkpoint_unreadable", prompt_id=str(prompt_id), seq=stored.checkpoint_seq, reason=str(error))
+        stored = await read_stored(store, prompt_id, with_checkpoint=False)
+        rebuilt = await workers.run(stored.weight, rebuild, None, stored.updates)
+    for index, reason in rebuilt.rejected:
+        await _put_into_quarantine(store, prompt_id, stored.entries[index], reason)
+    return StoredPrompt(
+        prompt_id=prompt_id,
+        epoch=prompt.epoch,
+        head_seq=stored.head_seq,
+        checkpoint_seq=stored.checkpoint_seq,
+        document=Document(rebuilt.state),
+        knowledge=rebuilt.knowledge,
+        bindings=await store.journal.bindings(prompt_id),
+    )
+
+
+async def _latest_checkpoint(store: Store, prompt_id: UUID, until: int | None) -> tuple[int, bytes | None]:
+    try:
+        checkpoint = await store.checkpoints.latest(prompt_id)
+        if checkpoint is not None and (until is None or checkpoint.seq <= until):
+            return checkpoint.seq, checkpoint.state
+    except CheckpointInvalid as error:
+        # The journal is complete without it: slower, and never wrong.
+        _log.error("checkpoint_invalid", prompt_id=str(prompt_id), reason=str(error))
+    return 0, None
+
+
+async def _put_into_quarantine(store: Store, prompt_id: UUID, entry: JournalEntry, reason: str) -> None:
+    _log.error("update_quarantined", prompt_id=str(prompt_id), seq=entry.seq, reason=reason)
+    await store.quarantine.add(prompt_id, update=entry.update, reason=reason, user_id=entry.user_id, seq=entry.seq)

@@ -1,0 +1,353 @@
+"""A prompt that is live in this process: its document, its members, and the one writer of its journal.
+
+Life
+    loading   the document is being built from the store, at first or after a doubt. What members send is dropped: they
+              are asked for a sync step once the room is live, and send again what is not in the journal.
+    live      updates are admitted, committed, shown and acknowledged, in this order and never otherwise.
+    draining  nothing is admitted any more; what is on its way is committed, shown and acknowledged.
+    closed    the end.
+
+    loading → live            the stored prompt is rebuilt
+    live → loading            a commit failed, the engine failed, or the journal moved without us: memory is thrown
+                              away and rebuilt, which is the only way back from any doubt
+    live → draining → closed  nobody is here any more, the prompt is deleted, or the server stops
+
+While a commit is in flight new updates wait in the inbox, so a batch grows with the load by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from crdt.errors import EngineFailure
+from crdt.messages import SyncStep2, Update
+from persistence.edits import Edit
+from persistence.errors import NotFound
+from server import telemetry
+from server.admission import Admission, Verdict
+from server.errors import PromptNotFound, ServerError
+from server.limits import INBOX_BYTES
+from server.membership import Author, Member, Submission
+from server.outbox import Frame
+from server.presence import Presence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from crdt.document import Document
+    from persistence.store import Store
+    from server.rebuild import StoredPrompt
+
+
+_log = telemetry.get_logger(__name__)
+
+
+class RoomState(StrEnum):
+    """Where a room is in its life."""
+
+    LOADING = "loading"
+    LIVE = "live"
+    DRAINING = "draining"
+    CLOSED = "closed"
+
+
+class Doubt(StrEnum):
+    """Why a room threw its memory away."""
+
+    STORE = "store_unavailable"
+    ENGINE = "engine_failed"
+    JOURNAL_MOVED = "journal_moved"
+    CHECKPOINT = "checkpoint_differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one flush takes from the inbox.
+
+    `updates` go to the journal; `repeated` are stored or on their way already, and only wait to be acknowledged.
+    """
+
+    updates: tuple[Submission, ...]
+    repeated: tuple[Submission, ...]
+
+
+class Room:
+    """One prompt, live.
+
+    Arguments: `stored` is the prompt as it was rebuilt from the store; `on_doubt` is called when it has to be rebuilt
+    again, and whoever answers calls `resume` or `close`; `on_commit` is called after every commit.
+    """
+
+    def __init__(
+        self,
+        stored: StoredPrompt,
+        store: Store,
+        *,
+        clock: Callable[[], float],
+        on_doubt: Callable[[Room], None],
+        on_commit: Callable[[Room], None],
+    ) -> None:
+        self.prompt_id: UUID = stored.prompt_id
+        self.members: dict[Member, None] = {}
+        self.state = RoomState.LOADING
+        self.pins = 0
+        self.idle_since: float | None = None
+        self._store = store
+        self._clock = clock
+        self._on_doubt = on_doubt
+        self._on_commit = on_commit
+        self._loop = asyncio.get_running_loop()
+        self._in_flight: Batch | None = None
+        self._settled: list[asyncio.Future[None]] = []
+        self._doubted = Doubt.STORE
+        self._shown = b"\x00"
+        self._presence = Presence(self._loop, broadcast=self.broadcast, bindings=lambda: self._gate.bindings)
+        self._start(stored)
+
+    def _start(self, stored: StoredPrompt) -> None:
+        self.epoch = stored.epoch
+        self.head_seq = stored.head_seq
+        self.checkpoint_seq = stored.checkpoint_seq
+        self.document: Document = stored.document
+        self._gate = Admission(stored.knowledge, stored.bindings, measure=lambda: len(self.document.encode_state()))
+        self._inbox: list[Submission] = []
+        self._repeated: list[Submission] = []
+        self._inbox_bytes = 0
+        self._flush_scheduled = False
+        self._whole: Frame | None = None
+        self._state_vector: bytes | None = None
+        self.state = RoomState.LIVE
+
+    # --- members ----------------------------------------------------------------------------------------------------
+
+    def join(self, member: Member) -> None:
+        """Takes a member into a live room."""
+        self.members[member] = None
+        self.idle_since = None
+        welcome = {"epoch": self.epoch, "prompt_id": str(self.prompt_id), "head_seq": self.head_seq}
+        member.joined(self, welcome)
+
+    def leave(self, member: Member) -> None:
+        """Lets a member go whose connection is closed; what it handed in still counts."""
+        if self.members.pop(member, self) is None:
+            self._presence.leave(member)
+            if not self.members:
+                self.idle_since = self._clock()
+
+    def broadcast(self, frame: Frame) -> None:
+        """Sends a frame to every member that keeps up."""
+        now = self._clock()
+        for member in list(self.members):
+            member.deliver(frame, now)
+
+    def publish(self, event: dict[str, object]) -> None:
+        """Sends a room event to everybody."""
+        for member in list(self.members):
+            member.send_event(event)
+
+    def heard(self, member: Member, payload: bytes) -> None:
+        """Takes presence. Raises AwarenessError."""
+        self._presence.receive(member, payload)
+
+    def everybody(self) -> Frame | None:
+        """Answers the presence of all."""
+        return self._presence.everybody()
+
+    def expire_presence(self) -> None:
+        """Removes the presence that nobody renewed."""
+        self._presence.expire()
+
+    # --- what was shown ---------------------------------------------------------------------------------------------
+
+    def state_vector(self) -> bytes:
+        """Answers the encoded state vector of all that was shown."""
+        if self._state_vector is None:
+            self._state_vector = self.document.encode_state_vector()
+        return self._state_vector
+
+    def diff(self, state_vector: bytes) -> Frame:
+        """Answers a step 2 with everything beyond a state vector; the whole document is encoded once for all.
+
+        Raises EngineFailure where the engine did not survive the question; the room recovers by itself.
+        """
+        if state_vector == b"\x00" and self._whole is not None:
+            return self._whole
+        try:
+            frame = Frame.of(SyncStep2(self.document.encode_diff(state_vector)))
+        except EngineFailure:
+            self.doubt(Doubt.ENGINE)
+            raise
+        if state_vector == b"\x00":
+            self._whole = frame
+        return frame
+
+    # --- submit → append → apply → fan out → acknowledge --------------------------------------------------------------
+
+    def submit(self, submission: Submission) -> None:
+        """Takes an update.
+
+        Its author hears `committed` when it is stored and shown, `refused` when it turns out not to be allowed, or
+        `dropped` when the room lost its memory first. Raises ServerError where it is refused at once.
+        """
+        if self.state is not RoomState.LIVE:
+            submission.author.dropped()
+            return
+        verdict, admitted = self._gate.admit(submission)
+        if verdict is Verdict.HELD_BACK:
+            telemetry.HELD_BACK.inc()
+            submission.author.ask_for_sync()
+            return
+        if verdict is Verdict.KNOWN:
+            self._repeated.append(submission)
+        self._inbox.extend(admitted)
+        self._inbox_bytes += sum(len(each.update) for each in admitted)
+        if self._inbox_bytes > INBOX_BYTES:
+            self.doubt(Doubt.STORE)
+        elif not self._flush_scheduled and self._in_flight is None:
+            self._schedule_flush()
+
+    def _schedule_flush(self) -> None:
+        self._flush_scheduled = True
+        self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """Takes everything that came in this turn of the loop, and hands it to the journal in one piece."""
+        self._flush_scheduled = False
+        if self._in_flight is not None or not (self._inbox or self._repeated):
+            return
+        batch = Batch(tuple(self._inbox), tuple(self._repeated))
+        self._inbox, self._repeated, self._inbox_bytes = [], [], 0
+        if not batch.updates:
+            self._acknowledge(batch)
+            return
+        self._in_flight = batch
+        self._append(batch)
+
+    def _append(self, batch: Batch) -> None:
+        edits = [Edit(each.update, each.author.user_id, each.kind) for each in batch.updates]
+        appended = self._store.journal.append(self.prompt_id, edits, self._gate.take_new_bindings())
+        flushed_at = self._clock()
+        appended.add_done_callback(lambda future: self._appended(batch, future, flushed_at))
+
+    def _appended(self, batch: Batch, appended: asyncio.Future[int], flushed_at: float) -> None:
+        failure = None if appended.cancelled() else appended.exception()
+        if batch is not self._in_flight:
+            return  # the room was rebuilt meanwhile; the journal has told it already what became of this batch
+        if isinstance(failure, NotFound):
+            self.close(PromptNotFound())
+        elif appended.cancelled() or failure is not None:
+            telemetry.STORE_FAILURES.inc()
+            _log.warning("commit_failed", prompt_id=str(self.prompt_id), reason=str(failure))
+            self.doubt(Doubt.STORE)
+        else:
+            telemetry.COMMIT_SECONDS.observe(self._clock() - flushed_at)
+            telemetry.FLUSH_EDITS.observe(len(batch.updates))
+            self._committed(batch, appended.result())
+
+    def _committed(self, batch: Batch, last_seq: int) -> None:
+        if last_seq - len(batch.updates) != self.head_seq:
+            self.doubt(Doubt.JOURNAL_MOVED)
+            return
+        try:
+            merged = self._apply(batch)
+        except EngineFailure:
+            telemetry.ENGINE_FAILURES.inc()
+            self.doubt(Doubt.ENGINE)
+            return
+        self._in_flight = None
+        self.head_seq = last_seq
+        self._fan_out(batch, merged)
+        self._acknowledge(batch)
+        if self._inbox or self._repeated:
+            self._schedule_flush()
+        else:
+            self._tell_settled()
+        self._on_commit(self)
+
+    def _apply(self, batch: Batch) -> bytes:
+        merged = self.document.apply([each.update for each in batch.updates])
+        self._whole = self._state_vector = None
+        telemetry.UPDATES_RECEIVED.inc(len(batch.updates))
+        return merged
+
+    def _fan_out(self, batch: Batch, merged: bytes) -> None:
+        """Writes one frame to everybody, except to a member who wrote all of it."""
+        first = batch.updates[0].author
+        sole_author = first if all(each.author is first for each in batch.updates) else None
+        frame = Frame.of(Update(merged))
+        now = self._clock()
+        delivered = 0
+        for member in list(self.members):
+            if member is not sole_author:
+                delivered += member.deliver(frame, now)
+        telemetry.UPDATES_DELIVERED.inc(delivered)
+
+    def _acknowledge(self, batch: Batch) -> None:
+        authors: dict[Author, None] = {}
+        for each in (*batch.updates, *batch.repeated):
+            each.author.committed(each)
+            authors[each.author] = None
+        for author in authors:
+            author.flush_acknowledgement()
+
+    # --- doubt and end ----------------------------------------------------------------------------------------------
+
+    def doubt(self, reason: Doubt) -> None:
+        """Throws the room's memory away; `on_doubt` has it rebuilt from the journal and calls `resume`."""
+        if self.state is not RoomState.LIVE:
+            return
+        self.state = RoomState.LOADING
+        self._doubted = reason
+        self._shown = b"\x00" if self.document.condemned else self.state_vector()
+        self._drop_everything()
+        if reason is Doubt.STORE:
+            self.publish({"type": "store.unavailable"})
+        self._on_doubt(self)
+
+    def resume(self, stored: StoredPrompt) -> None:
+        """Goes on from what is stored: shows members what they have not seen, and asks them for what is not stored."""
+        if self.state is not RoomState.LOADING:
+            return
+        self._start(stored)
+        self.broadcast(self.diff(self._shown))
+        if self._doubted is Doubt.STORE:
+            self.publish({"type": "store.available"})
+        for member in list(self.members):
+            member.ask_for_sync()
+
+    async def drain(self) -> None:
+        """Admits nothing more, and returns when all that was admitted is committed, shown and acknowledged."""
+        if self.state is not RoomState.LIVE:
+            return
+        self.state = RoomState.DRAINING
+        if self._in_flight is not None or self._inbox or self._repeated:
+            settled = self._loop.create_future()
+            self._settled.append(settled)
+            await settled
+
+    def close(self, error: ServerError | None = None) -> None:
+        """Ends the room; members are closed with the error."""
+        self.state = RoomState.CLOSED
+        self._drop_everything()
+        self._presence.close()
+        for member in list(self.members):
+            member.fail(error or PromptNotFound())
+
+    def _drop_everything(self) -> None:
+        dropped = [*self._inbox, *self._repeated]
+        if self._in_flight is not None:
+            dropped += [*self._in_flight.updates, *self._in_flight.repeated]
+        self._inbox, self._repeated, self._inbox_bytes, self._in_flight = [], [], 0, None
+        for each in dropped:
+            each.author.dropped()
+        self._tell_settled()
+
+    def _tell_settled(self) -> None:
+        settled, self._settled = self._settled, []
+        for each in settled:
+            if not each.done():
+                each.set_result(None)

@@ -1,0 +1,187 @@
+"""The life of the rooms of this process: loaded once, rebuilt after a doubt, checkpointed, unloaded when idle.
+
+However many come for a prompt at once, it is loaded once. A room that has thrown its memory away is rebuilt from the
+store until that works; meanwhile nobody can join it, and those inside keep their edits. A room that is unloading is
+waited for, so that a prompt never has two rooms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from random import SystemRandom
+from typing import TYPE_CHECKING, Final
+
+from persistence.errors import StoreError
+from server import telemetry
+from server.compactor import CHECKPOINT_EDITS, CHECKPOINT_EDITS_AT_UNLOAD, Compactor
+from server.errors import PromptNotFound, Restarting, ServerError, StoreUnavailable
+from server.rebuild import load_prompt
+from server.room import Doubt, Room, RoomState
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from uuid import UUID
+
+    from persistence.store import Store
+    from server.tasks import Tasks
+    from server.workers import Workers
+
+_log = telemetry.get_logger(__name__)
+
+# A store that is away is asked again after the first delay, then ever later up to the last, each with jitter.
+FIRST_RETRY_SECONDS: Final = 0.05
+LAST_RETRY_SECONDS: Final = 1.0
+
+
+class Rooms:
+    """Every live prompt.
+
+    Arguments: `clock` answers seconds that only go forward; `idle_seconds` is how long an empty room stays loaded.
+    """
+
+    def __init__(
+        self, store: Store, workers: Workers, tasks: Tasks, *, clock: Callable[[], float], idle_seconds: float
+    ) -> None:
+        self._store = store
+        self._workers = workers
+        self._tasks = tasks
+        self._clock = clock
+        self._idle_seconds = idle_seconds
+        self._jitter = SystemRandom()
+        self._compactor = Compactor(store, workers)
+        self._live: dict[UUID, Room] = {}
+        self._loading: dict[UUID, asyncio.Task[Room]] = {}
+        self._unloading: dict[UUID, asyncio.Task[None]] = {}
+        self._checkpointing: set[UUID] = set()
+        self._stopping = False
+
+    def __len__(self) -> int:
+        """How many prompts are live."""
+        return len(self._live)
+
+    def get(self, prompt_id: UUID) -> Room | None:
+        """Answers the room of a prompt if it is live."""
+        return self._live.get(prompt_id)
+
+    def tick(self, now: float) -> None:
+        """Expires presence, and unloads what has been idle; `now` in the seconds of the clock."""
+        for room in list(self._live.values()):
+            room.expire_presence()
+            if self._is_idle(room, now):
+                self._unloading[room.prompt_id] = self._tasks.spawn(self._unload(room), name="unload_room")
+
+    @asynccontextmanager
+    async def pinned(self, prompt_id: UUID) -> AsyncGenerator[Room]:
+        """A live room that is not unloaded meanwhile. Raises PromptNotFound, StoreUnavailable, Restarting."""
+        room = await self._live_room(prompt_id)
+        room.pins += 1
+        try:
+            yield room
+        finally:
+            room.pins -= 1
+
+    def forget(self, room: Room, error: ServerError) -> None:
+        """Closes a room for good; whoever is in it is closed with the error."""
+        if self._live.get(room.prompt_id) is room:
+            del self._live[room.prompt_id]
+        room.close(error)
+        telemetry.ROOMS.set(len(self._live))
+
+    async def drain(self, deadline_seconds: float) -> None:
+        """Admits nothing more, and commits, shows and acknowledges what was admitted, within a deadline."""
+        self._stopping = True
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                await asyncio.gather(*(room.drain() for room in list(self._live.values())))
+        except TimeoutError:
+            _log.warning("drain_incomplete", rooms=len(self._live), deadline_seconds=deadline_seconds)
+
+    def close(self) -> None:
+        """Closes every room."""
+        for room in list(self._live.values()):
+            self.forget(room, Restarting())
+
+    # --- loading ----------------------------------------------------------------------------------------------------
+
+    async def _live_room(self, prompt_id: UUID) -> Room:
+        while True:
+            if self._stopping:
+                raise Restarting
+            room = self._live.get(prompt_id) or await self._load_once(prompt_id)
+            if room.state is RoomState.LIVE:
+                return room
+            if room.state is RoomState.LOADING:
+                raise StoreUnavailable
+            unloading = self._unloading.get(prompt_id)
+            if unloading is not None:
+                await asyncio.shield(unloading)
+
+    async def _load_once(self, prompt_id: UUID) -> Room:
+        """One of those who come loads; when that one gives up the others still get their room."""
+        loading = self._loading.get(prompt_id)
+        if loading is None:
+            loading = asyncio.get_running_loop().create_task(self._load(prompt_id), name="load_room")
+            self._loading[prompt_id] = loading
+            loading.add_done_callback(lambda _: self._loading.pop(prompt_id, None))
+        return await asyncio.shield(loading)
+
+    async def _load(self, prompt_id: UUID) -> Room:
+        try:
+            stored = await load_prompt(self._store, self._workers, prompt_id)
+        except StoreError as error:
+            raise StoreUnavailable(str(error)) from error
+        room = Room(stored, self._store, clock=self._clock, on_doubt=self._rebuild, on_commit=self._after_commit)
+        self._live[prompt_id] = room
+        telemetry.ROOMS.set(len(self._live))
+        return room
+
+    def _rebuild(self, room: Room) -> None:
+        self._tasks.spawn(self._rebuild_until_live(room), name="rebuild_room")
+
+    async def _rebuild_until_live(self, room: Room) -> None:
+        delay = FIRST_RETRY_SECONDS
+        while room.state is RoomState.LOADING:
+            try:
+                stored = await load_prompt(self._store, self._workers, room.prompt_id)
+            except PromptNotFound as error:
+                self.forget(room, error)
+            except StoreError as error:
+                _log.warning("rebuild_postponed", prompt_id=str(room.prompt_id), reason=str(error))
+                await asyncio.sleep(delay * self._jitter.uniform(0.5, 1.0))
+                delay = min(delay * 2, LAST_RETRY_SECONDS)
+            else:
+                room.resume(stored)
+
+    # --- checkpoints and unloading ----------------------------------------------------------------------------------
+
+    def _after_commit(self, room: Room) -> None:
+        if room.head_seq - room.checkpoint_seq >= CHECKPOINT_EDITS and room.prompt_id not in self._checkpointing:
+            self._checkpointing.add(room.prompt_id)
+            self._tasks.spawn(self._checkpoint(room), name="checkpoint")
+
+    async def _checkpoint(self, room: Room) -> None:
+        try:
+            seq, state = room.head_seq, room.document.encode_state()
+            if await self._compactor.checkpoint(room.prompt_id, seq=seq, state=state):
+                room.checkpoint_seq = seq
+            else:
+                room.doubt(Doubt.CHECKPOINT)
+        finally:
+            self._checkpointing.discard(room.prompt_id)
+
+    def _is_idle(self, room: Room, now: float) -> bool:
+        if room.state is not RoomState.LIVE or room.members or room.pins or room.prompt_id in self._unloading:
+            return False
+        if room.idle_since is None:
+            room.idle_since = now
+        return now - room.idle_since >= self._idle_seconds
+
+    async def _unload(self, room: Room) -> None:
+        try:
+            await room.drain()
+            if room.head_seq - room.checkpoint_seq >= CHECKPOINT_EDITS_AT_UNLOAD:
+                await self._checkpoint(room)
+        finally:
+            self.forget(room, PromptNotFound())
+            self._unloading.pop(room.prompt_id, None)

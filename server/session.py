@@ -1,0 +1,298 @@
+"""One connection in one room.
+
+States
+    joining   authenticated, the room is being loaded; frames wait.
+    joined    frames are handled in the order they came; one that is heavy to read makes the others wait.
+    closed    nothing is read or written any more; edits already handed to the room still count.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING, ParamSpec
+
+from crdt.errors import CrdtError, FrameTooLarge
+from crdt.messages import Acknowledgement, RoomEvent, SyncStep1
+from crdt.peer import (
+    AwarenessQueried,
+    AwarenessReceived,
+    ServerPeer,
+    StateVectorReceived,
+    TokenRenewed,
+    UpdateReceived,
+)
+from crdt.update import read_update
+from persistence.edits import EditKind
+from server import telemetry
+from server.access import Action, lower_role, may
+from server.acknowledgements import Acknowledgements
+from server.errors import Forbidden, FrameRejected, NotAuthenticated, ServerError, TooLarge
+from server.limits import HEAVY_BYTES, KEEPALIVE_SECONDS, MAX_FRAME_BYTES, OUTBOX_DRAIN_SECONDS
+from server.membership import RoomOfMember, Submission, Surroundings
+from server.outbox import KEEPALIVE, Frame, Outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from crdt.peer import PeerEvent
+    from crdt.update import UpdateSummary
+    from server.access import Principal, Role
+    from server.outbox import Sink
+
+P = ParamSpec("P")
+
+_MAX_REASON_BYTES = 123  # RFC 6455 §5.5: a control frame carries 125 bytes, two of them the code
+_CLOSE_TOO_SLOW = 1013
+
+
+class Session:
+    """The protocol state of one connection; a member and an author of its room.
+
+    Arguments: `sink` is the socket; `principal` who is on the other end; `extensions` whether the client offered
+    `promptroom.v1`.
+    """
+
+    def __init__(self, sink: Sink, principal: Principal, surroundings: Surroundings, *, extensions: bool) -> None:
+        self.principal = principal
+        self.client_ids_bound = 0
+        self._sink = sink
+        self._surroundings = surroundings
+        self._extensions = extensions
+        self._outbox = Outbox(sink, surroundings.now())
+        self._peer = ServerPeer(max_frame_bytes=MAX_FRAME_BYTES, extensions=extensions)
+        self._acknowledgements = Acknowledgements()
+        self._room: RoomOfMember | None = None
+        self._events: deque[PeerEvent] = deque()
+        self._reading_heavy = False
+
+    @property
+    def user_id(self) -> UUID:
+        """Whose edits these are."""
+        return self.principal.user_id
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection has ended."""
+        return self._outbox.closed
+
+    # --- from the socket --------------------------------------------------------------------------------------------
+
+    def receive(self, payload: bytes) -> None:
+        """Takes one frame as it came from the socket."""
+        if not self._outbox.closed:
+            self._guarded(self._decode, payload)
+            self._handle_waiting()
+
+    def congested(self) -> None:
+        """The socket's buffer passed its bound."""
+        if self._room is not None:
+            self._outbox.congested(self._room.state_vector(), self._surroundings.now())
+
+    def drained(self) -> None:
+        """The socket's buffer is empty: the reader gets what it missed, in one diff."""
+        state_reached = self._outbox.drained()
+        if state_reached is not None and self._room is not None:
+            telemetry.RESYNCS.inc()
+            self._guarded(self._send_diff, state_reached)
+            self.send_presence()
+            self.flush_acknowledgement()
+
+    def disconnected(self) -> None:
+        """The socket is gone."""
+        self._outbox.closed = True
+        self._events.clear()
+        room, self._room = self._room, None
+        if room is not None:
+            room.leave(self)
+
+    # --- from the room ----------------------------------------------------------------------------------------------
+
+    def joined(self, room: RoomOfMember, welcome: dict[str, object]) -> None:
+        """The room is live: says hello, asks for what the client has, and handles what came meanwhile."""
+        self._room = room
+        self.send_event(
+            {
+                "type": "room.joined",
+                "role": self.principal.role.value,
+                "user_id": str(self.user_id),
+                "name": self.principal.name,
+                **welcome,
+            }
+        )
+        self.ask_for_sync()
+        self.send_presence()
+        self._handle_waiting()
+
+    def deliver(self, frame: Frame, now: float) -> bool:
+        """Sends what a later diff would make up for; answers whether the reader keeps up and got it."""
+        outbox = self._outbox
+        if outbox.lagging_since is not None:
+            return False
+        outbox.send(frame, now)
+        return True
+
+    def committed(self, submission: Submission) -> None:
+        """A submission of this connection is in the journal and shown."""
+        self._acknowledgements.committed(submission.ordinal, closes_gaps=submission.answers_step_1)
+
+    def flush_acknowledgement(self) -> None:
+        """Tells the client how many of its messages are committed, if that changed."""
+        if not self._extensions or not self._outbox.is_open:
+            return
+        count = self._acknowledgements.take_news()
+        if count is not None:
+            self._send(Frame.of(Acknowledgement(count)))
+
+    def refused(self, error: ServerError) -> None:
+        """A submission that had been held back is not allowed."""
+        self.fail(error)
+
+    def dropped(self) -> None:
+        """Edits were lost with the room's memory; the sync step that follows brings them back."""
+
+    def ask_for_sync(self) -> None:
+        """Sends a step 1: the client answers with everything that the committed document lacks."""
+        if self._room is not None:
+            self._send(Frame.of(SyncStep1(self._room.state_vector())))
+
+    def send_event(self, event: dict[str, object]) -> None:
+        """Sends a room event to a client that knows them."""
+        if self._extensions:
+            self._send(Frame.of(RoomEvent(json.dumps(event, ensure_ascii=False, separators=(",", ":")))))
+
+    def send_presence(self) -> None:
+        """Sends the presence of all."""
+        everybody = self._room.everybody() if self._room is not None else None
+        if everybody is not None:
+            self.deliver(everybody, self._surroundings.now())
+
+    def role_changed(self, role: Role) -> None:
+        """The membership changed while the socket was open."""
+        self.principal = replace(self.principal, role=lower_role(role, self.principal.role_cap))
+        self.send_event({"type": "role.changed", "role": self.principal.role.value})
+        # Edits that were not taken from a viewer are taken now.
+        self.ask_for_sync()
+
+    def tick(self, now: float, wall_now: float) -> None:
+        """Does what time asks for: the token expires, patience with a slow reader ends, silence is broken.
+
+        Arguments: `now` in the seconds of the surroundings, `wall_now` in seconds since the epoch.
+        """
+        outbox = self._outbox
+        if wall_now >= self.principal.expires_at:
+            self.fail(NotAuthenticated("The token has expired.", code="token_expired"))
+        elif outbox.lagging_since is not None and now - outbox.lagging_since > OUTBOX_DRAIN_SECONDS:
+            self.close(_CLOSE_TOO_SLOW, "too slow: come back")
+        elif now - outbox.sent_at >= KEEPALIVE_SECONDS:
+            self.deliver(KEEPALIVE, now)
+
+    # --- ending -----------------------------------------------------------------------------------------------------
+
+    def fail(self, error: ServerError) -> None:
+        """Closes the connection for an error that is its own."""
+        if isinstance(error, FrameRejected):
+            telemetry.FRAMES_REJECTED.labels(error.code).inc()
+        self.close(error.close_code, f"{error.code}: {error.message}")
+
+    def close(self, code: int, reason: str) -> None:
+        """Closes the connection."""
+        if not self._outbox.closed:
+            telemetry.CONNECTIONS_CLOSED.labels(str(code)).inc()
+            self._outbox.close(code, _shortened(reason))
+            self.disconnected()
+
+    # --- handling ---------------------------------------------------------------------------------------------------
+
+    def _send(self, frame: Frame) -> None:
+        self._outbox.send(frame, self._surroundings.now())
+
+    def _decode(self, payload: bytes) -> None:
+        self._events.extend(self._peer.receive(payload))
+
+    def _handle_waiting(self) -> None:
+        while self._events and self._room is not None and not self._reading_heavy:
+            self._guarded(self._handle, self._room, self._events.popleft())
+
+    def _guarded(self, action: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            action(*args, **kwargs)
+        except CrdtError as error:
+            self.fail(_as_server_error(error))
+        except ServerError as error:
+            self.fail(error)
+
+    def _handle(self, room: RoomOfMember, event: PeerEvent) -> None:
+        match event:
+            case UpdateReceived():
+                self._take_update(room, event)
+            case StateVectorReceived(state_vector=state_vector):
+                self._send_diff(state_vector)
+            case AwarenessReceived(payload=payload):
+                room.heard(self, payload)
+            case AwarenessQueried():
+                self.send_presence()
+            case TokenRenewed(token=token):
+                self._surroundings.spawn(self._renew(token), name="renew_token")
+
+    def _take_update(self, room: RoomOfMember, event: UpdateReceived) -> None:
+        if len(event.update) > HEAVY_BYTES:
+            self._reading_heavy = True
+            self._sink.pause_reading()
+            self._surroundings.spawn(self._take_heavy_update(event), name="read_heavy_update")
+        else:
+            self._submit(room, event, read_update(event.update))
+
+    async def _take_heavy_update(self, event: UpdateReceived) -> None:
+        try:
+            summary = await self._surroundings.read_heavy(event.update)
+        except CrdtError as error:
+            self.fail(_as_server_error(error))
+            return
+        self._reading_heavy = False
+        if self._room is not None:
+            self._guarded(self._submit, self._room, event, summary)
+            self._sink.resume_reading()
+            self._handle_waiting()
+
+    def _submit(self, room: RoomOfMember, event: UpdateReceived, summary: UpdateSummary) -> None:
+        answers_step_1 = event.answers is not None
+        if summary.is_empty:
+            self._acknowledgements.committed(event.ordinal, closes_gaps=answers_step_1)
+            self.flush_acknowledgement()
+        elif may(self.principal, Action.EDIT):
+            room.submit(Submission(event.update, summary, self, event.ordinal, answers_step_1, EditKind.TYPED))
+        # What a viewer sends changes nothing and is not acknowledged; stock clients answer every step 1, also theirs.
+
+    def _send_diff(self, state_vector: bytes) -> None:
+        if self._outbox.lagging_since is not None:
+            # Answered when the buffer is empty: asking often while not reading must not pile up answers.
+            self._outbox.state_reached = state_vector
+        elif self._room is not None:
+            self._send(self._room.diff(state_vector))
+
+    async def _renew(self, token: str) -> None:
+        try:
+            principal = await self._surroundings.authenticate(token)
+            if (principal.user_id, principal.organization_id) != (self.user_id, self.principal.organization_id):
+                message = "A socket can only be renewed for the same user."
+                raise Forbidden(message)
+        except ServerError as error:
+            self.fail(error)
+            return
+        before, self.principal = self.principal, principal
+        if before.role is not principal.role:
+            self.role_changed(principal.role)
+
+
+def _as_server_error(error: CrdtError) -> ServerError:
+    if isinstance(error, FrameTooLarge):
+        return TooLarge(str(error), code=error.code)
+    return FrameRejected(str(error), code=error.code)
+
+
+def _shortened(reason: str) -> str:
+    encoded = reason.encode()
+    return reason if len(encoded) <= _MAX_REASON_BYTES else encoded[:_MAX_REASON_BYTES].decode(errors="ignore")

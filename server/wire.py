@@ -1,0 +1,144 @@
+"""The socket under uvicorn: frames go from the socket to the session and back without a task or a queue between.
+
+A subclass of uvicorn's sans-I/O protocol. Until a session is attached it behaves like its parent, so the handshake and
+everything else that speaks ASGI is uvicorn's. From then on a received message is handed to the session in the same
+call, and what a room sends is written as ready-made bytes. The ASGI application only waits for the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from server.errors import FrameRejected
+from server.limits import OUTBOX_BYTES
+
+if TYPE_CHECKING:
+    from asyncio.transports import BaseTransport
+
+    from websockets.frames import Frame as WebSocketFrame
+    from websockets.http11 import Request
+
+    from server.outbox import Frame
+    from server.session import Session
+
+# Where the application finds the socket in its ASGI scope.
+WIRE_EXTENSION = "promptroom.wire"
+
+
+class WireProtocol(WebSocketsSansIOProtocol):
+    """One connection; a sink for its session."""
+
+    _session: Session | None = None
+    _ended: asyncio.Event | None = None
+
+    # --- for the application ----------------------------------------------------------------------------------------
+
+    def attach(self, session: Session) -> None:
+        """Hands the connection to a session, with whatever came before."""
+        self._session = session
+        self._ended = asyncio.Event()
+        while not self.queue.empty():
+            message = self.queue.get_nowait()
+            if message["type"] == "websocket.receive":
+                self._hand_over(message.get("bytes"))
+            elif message["type"] == "websocket.disconnect":
+                self._end()
+        if self.read_paused:
+            self.resume_reading()
+
+    async def ended(self) -> None:
+        """Waits until the connection is gone."""
+        if self._ended is not None:
+            await self._ended.wait()
+
+    # --- sink -------------------------------------------------------------------------------------------------------
+
+    def write(self, frame: Frame) -> None:
+        """Writes ready-made bytes; the kernel takes them at once where it can."""
+        if not self.close_sent and not self.disconnected:
+            self.transport.write(frame.wire)
+
+    def close(self, code: int, reason: str) -> None:
+        """Sends a close frame, and closes when the other end has answered or the time for it is over."""
+        if self.close_sent or self.disconnected or self.transport.is_closing():
+            return
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self.resume_reading()
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
+
+    def pause_reading(self) -> None:
+        """Takes no more from the socket."""
+        if not self.read_paused and not self.transport.is_closing():
+            self.read_paused = True
+            self.transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Takes from the socket again."""
+        if self.read_paused:
+            self.read_paused = False
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
+
+    # --- from uvicorn and the transport -----------------------------------------------------------------------------
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Bounds the socket's buffer: past it the session is congested, and when it is empty, drained."""
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(high=OUTBOX_BYTES, low=0)
+
+    def handle_connect(self, event: Request) -> None:
+        """Puts the socket into the scope of the application."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            extensions: dict[str, Any] = self.scope["extensions"]
+            extensions[WIRE_EXTENSION] = self
+
+    def send_receive_event_to_app(self) -> None:
+        """Hands a whole message to the session, or to the application before there is one."""
+        if self._session is None:
+            super().send_receive_event_to_app()
+            return
+        data = self.frames[0] if len(self.frames) == 1 else b"".join(self.frames)
+        self.frames = []
+        self._hand_over(data if self.curr_msg_data_type == "bytes" else None)
+
+    def handle_close(self, event: WebSocketFrame) -> None:
+        """Ends the session when the other end closes."""
+        super().handle_close(event)
+        self._end()
+
+    def pause_writing(self) -> None:
+        """The buffer is above its bound."""
+        super().pause_writing()
+        if self._session is not None:
+            self._session.congested()
+
+    def resume_writing(self) -> None:
+        """The buffer is empty."""
+        super().resume_writing()
+        if self._session is not None:
+            self._session.drained()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Ends the session when the connection breaks."""
+        super().connection_lost(exc)
+        self._end()
+
+    def _hand_over(self, data: bytes | None) -> None:
+        if self._session is None or self.close_sent:
+            return
+        if data is None:
+            self._session.fail(FrameRejected("This protocol has binary frames only.", code="frame_not_binary"))
+        else:
+            self._session.receive(data)
+
+    def _end(self) -> None:
+        if self._session is not None:
+            self._session.disconnected()
+        if self._ended is not None:
+            self._ended.set()

@@ -1,0 +1,74 @@
+"""Work that is too heavy for the event loop, in one process beside the server.
+
+The engine holds the interpreter's lock while it merges or replays, so a thread would stall every room; another process
+does not. What is light runs at once, in place: a hop costs more than the work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from server.limits import HEAVY_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Workers:
+    """Runs functions of bytes where they disturb nobody. Functions and arguments have to be picklable."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def run(self, weight: int, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs a function; `weight` is the number of bytes it works on, and decides where it runs.
+
+        Raises whatever the function raises. A worker that dies (the engine can take a process with it) is replaced,
+        and the work tried once more before the failure is passed on.
+        """
+        if weight <= HEAVY_BYTES:
+            return function(*args, **kwargs)
+        try:
+            return await self._submit(function, *args, **kwargs)
+        except BrokenProcessPool:
+            self.close()
+            return await self._submit(function, *args, **kwargs)
+
+    def close(self) -> None:
+        """Ends the worker process, if one was ever needed."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._pool is None:
+            # Spawned, not forked: a fork would share the database's descriptors and locks.
+            self._pool = ProcessPoolExecutor(
+                max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=_follow_parent
+            )
+        return await asyncio.wrap_future(self._pool.submit(function, *args, **kwargs))
+
+
+def _follow_parent() -> None:
+    """Lets the parent alone answer Ctrl-C, and ends this process when the parent was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()
+
+
+def _exit_after(parent: multiprocessing.process.BaseProcess) -> None:
+    with contextlib.suppress(OSError):
+        parent.join()
+    os._exit(0)
