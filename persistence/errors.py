@@ -1,0 +1,129 @@
+"""What the store can refuse, and whose fault it is.
+
+    StoreError
+    ├── StoreUnavailable        the database cannot be reached or written now: try again later
+    │   └── StoreOverloaded     more is waiting to be written than memory allows: try again later
+    ├── StoreInUse              another process owns this database: stop it first
+    ├── SchemaOutdated          the database has another schema than this program: migrate
+    ├── DatabaseUrlInvalid      the address of the database cannot be used: correct it
+    ├── CheckpointInvalid       stored bytes are not what was written: discard and rebuild
+    ├── NotFound                no such row for this caller
+    │   └── TokenInvalid        unknown, used, revoked or expired ticket or token
+    └── Conflict                the row is not as the caller believed
+        ├── ClientIdConflict    the client id belongs to another user
+        ├── VersionConflict     somebody else changed the row first
+        ├── LastOwner           an organization would be left without an owner
+        ├── KeyInProgress       the first request with this idempotency key has not answered yet
+        └── KeyReused           the idempotency key belongs to another request
+
+Every class carries a stable ``code`` that is safe to show to a client and is never reworded.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+
+class StoreError(Exception):
+    """Anything the store refuses; ``code`` is stable, the message is for people."""
+
+    code: ClassVar[str] = "store_error"
+
+
+class StoreUnavailable(StoreError):
+    """The database is locked, full, stopped or gone.
+
+    Raised by a commit it leaves two possibilities: nothing was written, or all of it was and only
+    the answer was lost. It is never a part. Read the journal to know which.
+    """
+
+    code = "store_unavailable"
+
+
+class StoreOverloaded(StoreUnavailable):
+    """More bytes are waiting for a commit than the bound allows; nothing was queued."""
+
+    code = "overloaded"
+
+
+class StoreInUse(StoreError):
+    """Another process owns the database."""
+
+    code = "store_in_use"
+
+
+class SchemaOutdated(StoreError):
+    """The schema of the database is not the one this program was written for."""
+
+    code = "schema_outdated"
+
+
+class DatabaseUrlInvalid(StoreError):
+    """The database URL names nothing that can be opened; the message never holds its password."""
+
+    code = "database_url_invalid"
+
+
+class CheckpointInvalid(StoreError):
+    """The bytes of a checkpoint do not match their digest.
+
+    Args:
+        prompt_id: the prompt whose checkpoint it is.
+        seq: the journal position the checkpoint claims to cover, for ``Checkpoints.discard``.
+    """
+
+    code = "checkpoint_invalid"
+
+    def __init__(self, prompt_id: UUID, seq: int) -> None:
+        super().__init__(f"checkpoint of prompt {prompt_id} at seq {seq} does not match its digest")
+        self.prompt_id = prompt_id
+        self.seq = seq
+
+
+class NotFound(StoreError):
+    """No such row, or none that this caller may know of."""
+
+    code = "not_found"
+
+
+class TokenInvalid(NotFound):
+    """A ticket or refresh token that is unknown, used, revoked or expired; never says which."""
+
+    code = "token_invalid"
+
+
+class Conflict(StoreError):
+    """The database already holds something that contradicts the request."""
+
+    code = "conflict"
+
+
+class ClientIdConflict(Conflict):
+    """A client id of this prompt is bound to another user."""
+
+    code = "client_id_conflict"
+
+
+class VersionConflict(Conflict):
+    """The row has another version than the caller last read."""
+
+    code = "version_conflict"
+
+
+class LastOwner(Conflict):
+    """The change would leave an organization without an owner."""
+
+    code = "last_owner"
+
+
+class KeyInProgress(Conflict):
+    """The first request with this idempotency key is still being answered."""
+
+    code = "idempotency_in_progress"
+
+
+class KeyReused(Conflict):
+    """The idempotency key was used with a different request."""
+
+    code = "idempotency_key_reused"

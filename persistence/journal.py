@@ -1,0 +1,96 @@
+"""The journal: every edit of every prompt, in the order in which it was committed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from uuid import UUID
+
+from sqlalchemy import select
+
+from persistence.edits import Append, Edit, EditKind, JournalEntry
+from persistence.engine import Database
+from persistence.errors import NotFound, StoreInUse
+from persistence.group_commit import GroupCommit
+from persistence.tables import client_ids, journal, prompts
+
+__all__ = ["Edit", "EditKind", "Journal", "JournalEntry"]
+
+_NO_BINDINGS: Mapping[int, UUID] = MappingProxyType({})
+
+
+class Journal:
+    """Appends through the group commit, reads through the engine.
+
+    Args:
+        database: for reading.
+        group_commit: for appending; None where this process does not own the database.
+    """
+
+    def __init__(self, database: Database, group_commit: GroupCommit | None) -> None:
+        self._database = database
+        self.group_commit = group_commit
+
+    def append(
+        self, prompt_id: UUID, edits: Sequence[Edit], bindings: Mapping[int, UUID] = _NO_BINDINGS
+    ) -> asyncio.Future[int]:
+        """Queue edits of one prompt and return a future of the last one's seq, resolved once they are on disk.
+
+        The first edit has seq ``last - len(edits) + 1``. Either all of them are committed or none, with the
+        bindings. If the future fails with StoreUnavailable, they may have been committed without our
+        hearing of it: read the journal before appending again.
+
+        Args:
+            prompt_id: the prompt.
+            edits: at least one, in causal order.
+            bindings: client ids that these edits use for the first time -> their user.
+
+        Raises:
+            ValueError: there are no edits.
+            StoreInUse: this process was opened beside a server and may not append.
+
+        The future fails with ClientIdConflict, NotFound (no such prompt, or deleted), Conflict (no such user),
+        StoreOverloaded or StoreUnavailable.
+        """
+        if not edits:
+            raise ValueError("an append takes at least one edit")
+        if self.group_commit is None:
+            raise StoreInUse("the store was opened for a command; only the server appends to the journal")
+        return self.group_commit.submit(Append(prompt_id, tuple(edits), bindings))
+
+    async def read(self, prompt_id: UUID, *, after: int = 0, limit: int | None = None) -> list[JournalEntry]:
+        """Return the entries with a seq above ``after``, in order.
+
+        Args:
+            prompt_id: the prompt; one that does not exist has no entries.
+            after: the last seq that the caller already has.
+            limit: at most so many.
+        """
+        statement = (
+            select(journal.c.seq, journal.c.payload, journal.c.user_id, journal.c.kind, journal.c.created_at)
+            .where(journal.c.prompt_id == prompt_id, journal.c.seq > after)
+            .order_by(journal.c.seq)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement)).all()
+        return [JournalEntry(seq, payload, user, EditKind(kind), at) for seq, payload, user, kind, at in rows]
+
+    async def head(self, prompt_id: UUID) -> int:
+        """Return the seq of the prompt's last entry, deleted or not.
+
+        Raises:
+            NotFound: there is no such prompt.
+        """
+        async with self._database.read() as connection:
+            head = await connection.scalar(select(prompts.c.head_seq).where(prompts.c.id == prompt_id))
+        if head is None:
+            raise NotFound(f"no prompt {prompt_id}")
+        return int(head)
+
+    async def bindings(self, prompt_id: UUID) -> dict[int, UUID]:
+        """Return every client id that was ever used in the prompt, with its user."""
+        statement = select(client_ids.c.client_id, client_ids.c.user_id).where(client_ids.c.prompt_id == prompt_id)
+        async with self._database.read() as connection:
+            return {client_id: user_id for client_id, user_id in await connection.execute(statement)}

@@ -1,0 +1,1 @@
+"""Alembic's environment: every schema the database ever had, up and down."""

@@ -1,0 +1,211 @@
+"""The journal's group commit on PostgreSQL: one statement, one round trip.
+
+The statement is its own transaction. It locks the prompts of the group in the order of their ids (two servers
+that commit at once cannot deadlock), advances each head, binds new client ids and inserts the rows. A client id
+that is already bound to somebody else makes it insert NULL where NULL is not allowed: the whole statement fails, and
+each append is then tried alone, so that the refused one fails alone.
+
+The connection also holds the lock that makes this process the only server of the database, or one of several that
+know of each other (with Redis). It is taken again whenever the connection has to be opened again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from persistence import postgres
+from persistence.edits import Append
+from persistence.errors import ClientIdConflict, Conflict, NotFound, StoreError, StoreInUse, StoreUnavailable
+from persistence.failures import as_store_error
+from persistence.group_commit import Outcome
+
+# Advisory locks are per database. The number says "promptro" and means nothing else.
+LOCK_KEY = int.from_bytes(b"promptro", "big", signed=True)
+
+# A commit that takes longer than this has lost its server; what waits behind it has waited long enough.
+COMMIT_SECONDS = 10.0
+
+_APPEND = """
+WITH wanted AS (
+    SELECT * FROM unnest($1::uuid[], $2::integer[]) AS w (prompt_id, edits)
+), locked AS MATERIALIZED (
+    SELECT id FROM prompts WHERE id = ANY ($1::uuid[]) AND deleted_at IS NULL ORDER BY id FOR UPDATE
+), advanced AS (
+    UPDATE prompts SET head_seq = prompts.head_seq + wanted.edits, updated_at = $11
+    FROM wanted JOIN locked ON locked.id = wanted.prompt_id
+    WHERE prompts.id = wanted.prompt_id
+    RETURNING prompts.id, prompts.head_seq, prompts.head_seq - wanted.edits AS previous
+), bound AS (
+    INSERT INTO client_ids AS c (prompt_id, client_id, user_id, created_at)
+    SELECT b.prompt_id, b.client_id, b.user_id, $11
+    FROM unnest($3::uuid[], $4::bigint[], $5::uuid[]) AS b (prompt_id, client_id, user_id)
+    JOIN advanced ON advanced.id = b.prompt_id
+    ON CONFLICT (prompt_id, client_id) DO UPDATE
+    SET user_id = CASE WHEN c.user_id = excluded.user_id THEN c.user_id END
+), written AS (
+    INSERT INTO journal (prompt_id, seq, user_id, kind, created_at, payload)
+    SELECT e.prompt_id, advanced.previous + e.place, e.user_id, e.kind, $11, e.payload
+    FROM unnest($6::uuid[], $7::integer[], $8::uuid[], $9::text[], $10::bytea[])
+        AS e (prompt_id, place, user_id, kind, payload)
+    JOIN advanced ON advanced.id = e.prompt_id
+)
+SELECT id, previous FROM advanced
+"""
+
+
+class PostgresWriter:
+    """Commits groups of appends to PostgreSQL, over a connection of its own.
+
+    Args:
+        dsn: the address, as ``DatabaseAddress.dsn`` has it.
+        shown: the address for messages, without the password.
+        lock_wait_seconds: how long a commit waits for another transaction's row lock.
+        shared: other servers may use the database too, and say so as well.
+    """
+
+    def __init__(self, dsn: str, shown: str, *, lock_wait_seconds: float, shared: bool) -> None:
+        self._dsn = dsn
+        self._shown = shown
+        self._lock_wait_seconds = lock_wait_seconds
+        self._shared = shared
+        self._connection: asyncpg.Connection[Any] | None = None
+        self._append: asyncpg.prepared_stmt.PreparedStatement[Any] | None = None
+
+    async def open(self) -> None:
+        """Connect and take the lock of the database.
+
+        Raises:
+            StoreInUse: another server holds it.
+            StoreUnavailable: the server cannot be reached.
+        """
+        try:
+            await self._connect()
+        except StoreError:
+            raise
+        except Exception as error:
+            raise as_store_error(error) or error from error
+
+    async def commit(self, group: Sequence[Append], now: datetime) -> list[Outcome]:
+        """Commit the group and answer, for each append, its last seq or why it was refused.
+
+        That is StoreUnavailable where the server cannot be reached or another one has taken over the database.
+        """
+        outcomes: dict[int, Outcome] = {}
+        for batch in _batches(group):
+            appends = [group[index] for index in batch]
+            outcomes.update(zip(batch, await self._commit_batch(appends, now), strict=True))
+        return [outcomes[index] for index in range(len(group))]
+
+    async def close(self) -> None:
+        """Close the connection, which gives the lock back."""
+        await self._discard()
+
+    async def _commit_batch(self, batch: Sequence[Append], now: datetime) -> list[Outcome]:
+        try:
+            return await self._execute(batch, now)
+        except Conflict as conflict:
+            if len(batch) == 1:
+                return [conflict]
+        except StoreUnavailable as error:
+            # An outcome and not an exception: another batch of the group may be committed already.
+            return [error] * len(batch)
+        return [(await self._commit_batch([append], now))[0] for append in batch]
+
+    async def _execute(self, batch: Sequence[Append], now: datetime) -> list[Outcome]:
+        try:
+            statement = self._append if self._is_open() and self._append else await self._connect()
+            rows = await statement.fetch(*_arguments(batch, now), timeout=COMMIT_SECONDS)
+        except asyncpg.NotNullViolationError as error:
+            raise ClientIdConflict("a client id of the prompt belongs to another user") from error
+        except StoreInUse as error:
+            raise StoreUnavailable(str(error)) from error
+        except Exception as error:
+            meaning = as_store_error(error)
+            if not isinstance(meaning, Conflict):
+                await self._discard()
+            raise meaning or error from error
+        return _outcomes(batch, {row["id"]: row["previous"] for row in rows})
+
+    def _is_open(self) -> bool:
+        return self._connection is not None and not self._connection.is_closed()
+
+    async def _connect(self) -> asyncpg.prepared_stmt.PreparedStatement[Any]:
+        await self._discard()
+        connection = await postgres.connect(self._dsn, self._lock_wait_seconds)
+        try:
+            lock = "pg_try_advisory_lock_shared" if self._shared else "pg_try_advisory_lock"
+            if not await connection.fetchval(f"SELECT {lock}($1)", LOCK_KEY):
+                raise StoreInUse(f"another server uses {self._shown}; stop it, or give every server the same REDIS_URL")
+            self._append = await connection.prepare(_APPEND)
+        except BaseException:
+            connection.terminate()
+            raise
+        self._connection = connection
+        return self._append
+
+    async def _discard(self) -> None:
+        connection, self._connection, self._append = self._connection, None, None
+        if connection is None or connection.is_closed():
+            return
+        try:
+            await connection.close(timeout=1.0)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with suppress(Exception):
+                connection.terminate()
+
+
+def _batches(group: Sequence[Append]) -> list[list[int]]:
+    """Split a group into statements, as indexes, so that appends that share a fate cannot harm each other.
+
+    A statement holds any number of appends of one prompt as long as none of them binds a client id; one that does is
+    alone with its prompt. Almost always there is one statement.
+    """
+    batches: list[list[int]] = []
+    following: dict[UUID, int] = {}
+    closed: dict[UUID, int] = {}
+    for index, append in enumerate(group):
+        prompt_id = append.prompt_id
+        place = following.get(prompt_id, 0)
+        if append.bindings:
+            place = max(place, closed.get(prompt_id, 0))
+            following[prompt_id] = place + 1
+        closed[prompt_id] = place + 1
+        while len(batches) <= place:
+            batches.append([])
+        batches[place].append(index)
+    return batches
+
+
+def _arguments(batch: Sequence[Append], now: datetime) -> Iterable[Any]:
+    counts: dict[UUID, int] = {}
+    bindings: tuple[list[UUID], list[int], list[UUID]] = ([], [], [])
+    rows: tuple[list[UUID], list[int], list[UUID], list[str], list[bytes]] = ([], [], [], [], [])
+    for append in batch:
+        for client_id, user_id in append.bindings.items():
+            for column, value in zip(bindings, (append.prompt_id, client_id, user_id), strict=True):
+                column.append(value)  # type: ignore[arg-type]
+        for edit in append.edits:
+            place = counts[append.prompt_id] = counts.get(append.prompt_id, 0) + 1
+            rows[0].append(append.prompt_id)
+            rows[1].append(place)
+            rows[2].append(edit.user_id)
+            rows[3].append(edit.kind.value)
+            rows[4].append(edit.update)
+    return [list(counts), list(counts.values()), *bindings, *rows, now]
+
+
+def _outcomes(batch: Sequence[Append], previous: dict[UUID, int]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    for append in batch:
+        if append.prompt_id not in previous:
+            outcomes.append(NotFound(f"no prompt {append.prompt_id}"))
+            continue
+        previous[append.prompt_id] += len(append.edits)
+        outcomes.append(previous[append.prompt_id])
+    return outcomes

@@ -1,0 +1,207 @@
+"""The tables.
+
+Entities (organizations, users, memberships, projects, prompts) have ``created_at``, ``updated_at``
+and ``deleted_at``; deleting one sets ``deleted_at`` and nothing else. Facts (journal, client ids,
+checkpoints) are never changed once written. The rest expires.
+
+``prompts.head_seq`` is the seq of the last journal row of the prompt. It is only ever advanced by the
+statement that appends those rows, under the row lock, which is what makes the numbers gapless.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from persistence.columns import Identifier, Instant
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _reference(name: str, target: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, Identifier, ForeignKey(f"{target}.id"), nullable=nullable)
+
+
+def _life() -> tuple[Column[object], Column[object], Column[object]]:
+    return (
+        Column("created_at", Instant, nullable=False),
+        Column("updated_at", Instant, nullable=False),
+        Column("deleted_at", Instant),
+    )
+
+
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("name", Text, nullable=False),
+    *_life(),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    Column("email", Text, unique=True),
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text),
+    *_life(),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    _reference("organization_id", "organizations"),
+    _reference("user_id", "users"),
+    Column("role", String(16), nullable=False),
+    *_life(),
+    PrimaryKeyConstraint("organization_id", "user_id"),
+    CheckConstraint("role IN ('owner', 'editor', 'viewer')", name="role"),
+    Index(None, "user_id"),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    _reference("organization_id", "organizations"),
+    Column("name", Text, nullable=False),
+    *_life(),
+    Index(None, "organization_id", "created_at"),
+)
+
+prompts = Table(
+    "prompts",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    _reference("organization_id", "organizations"),
+    _reference("project_id", "projects"),
+    Column("name", Text, nullable=False),
+    Column("folded_name", Text, nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("head_seq", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    _reference("created_by", "users"),
+    *_life(),
+    UniqueConstraint("project_id", "slug"),
+    Index(None, "organization_id", "created_at", "id"),
+)
+
+# A clustered key keeps the rows of a prompt side by side, and one append writes one B-tree.
+journal = Table(
+    "journal",
+    metadata,
+    _reference("prompt_id", "prompts"),
+    Column("seq", BigInteger, nullable=False),
+    _reference("user_id", "users"),
+    Column("kind", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("prompt_id", "seq"),
+    sqlite_with_rowid=False,
+)
+
+client_ids = Table(
+    "client_ids",
+    metadata,
+    _reference("prompt_id", "prompts"),
+    Column("client_id", BigInteger, nullable=False),
+    _reference("user_id", "users"),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("prompt_id", "client_id"),
+    sqlite_with_rowid=False,
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    _reference("prompt_id", "prompts"),
+    Column("seq", BigInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("prompt_id", "seq"),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("purpose", String(16), nullable=False),
+    _reference("user_id", "users"),
+    _reference("organization_id", "organizations"),
+    Column("scope", JSON),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    Index(None, "expires_at"),
+)
+
+refresh_tokens = Table(
+    "refresh_tokens",
+    metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("family", Identifier, nullable=False),
+    _reference("user_id", "users"),
+    _reference("organization_id", "organizations"),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("rotated_at", Instant),
+    Column("revoked_at", Instant),
+    Index(None, "family"),
+    Index(None, "user_id"),
+    Index(None, "expires_at"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    _reference("user_id", "users"),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", LargeBinary(32), nullable=False),
+    Column("status", Integer),
+    Column("headers", JSON),
+    Column("body", LargeBinary),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    PrimaryKeyConstraint("user_id", "key"),
+    Index(None, "expires_at"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Identifier, primary_key=True),
+    _reference("prompt_id", "prompts"),
+    _reference("user_id", "users", nullable=True),
+    # The journal row these bytes were stored as, which every replay leaves out; null where they never were stored.
+    Column("seq", BigInteger),
+    Column("reason", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("prompt_id", "seq"),
+    Index(None, "prompt_id", "created_at"),
+)
