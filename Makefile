@@ -44,7 +44,8 @@ $(PYTHON):
 	  $$python -m pip --python $(PYTHON) install --quiet pip && exit; rm -rf $(VENV); \
 	fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-venv; \
+	  echo 'Installing python3-venv …'; apt-get update -qq; \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends python3-venv >/dev/null; \
 	  $$python -m venv $(VENV); exit; \
 	fi; \
 	echo "$$python cannot make virtual environments here: install python3-venv (Debian, Ubuntu) and run make again." >&2; \

@@ -1,5 +1,6 @@
 """What every test can ask for: the run's options and the real servers, started once and stopped at the end."""
 
+import os
 import random
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Protocol
 import hypothesis
 import pytest
 
-from tests.support import chromium
+from tests.support import chromium, node
 from tests.support.postgres import PostgresServer
 from tests.support.redis import RedisServer
 from tests.support.server import ServerProcess
@@ -22,6 +23,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Playwright's own Node needs a library that bare systems lack.
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(node.NODE))
     hypothesis.settings.register_profile("promptroom", derandomize=True, deadline=None, database=None)
     hypothesis.settings.load_profile("promptroom")
     if not config.getoption("--long"):
