@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from persistence.engine import Clock, Database
 from persistence.errors import Conflict, LastOwner, NotFound
 from persistence.pages import Page, Position, as_page, one_page
+from persistence.records import AnyRow, columns_of
 from persistence.tables import memberships, organizations, users
 
 OWNER = "owner"
@@ -73,9 +74,9 @@ class Member:
     created_at: datetime
 
 
-_ORGANIZATION = [organizations.c[name] for name in Organization.__dataclass_fields__]
-_USER = [users.c[name] for name in User.__dataclass_fields__]
-_MEMBERSHIP = [memberships.c[name] for name in Membership.__dataclass_fields__]
+_ORGANIZATION = columns_of(organizations, Organization)
+_USER = columns_of(users, User)
+_MEMBERSHIP = columns_of(memberships, Membership)
 
 
 class Accounts:
@@ -246,12 +247,12 @@ class Accounts:
             items = [Member(*row) for row in await connection.execute(statement)]
         return as_page(items, [Position(item.created_at, item.user_id) for item in items], limit)
 
-    async def _first(self, columns: list[Any], *conditions: ColumnElement[bool]) -> Any:
+    async def _first(self, columns: list[Any], *conditions: ColumnElement[bool]) -> AnyRow | None:
         async with self._database.read() as connection:
             return (await connection.execute(select(*columns).where(*conditions))).first()
 
     async def _change(
-        self, connection: AsyncConnection, organization_id: UUID, user_id: UUID, **values: Any
+        self, connection: AsyncConnection, organization_id: UUID, user_id: UUID, **values: object
     ) -> Membership:
         statement = (
             update(memberships)

@@ -46,9 +46,9 @@ class DatabaseAddress:
             _refuse("cannot be read as a URL")
         if url.drivername in _SQLITE:
             return cls._sqlite(url)
-        if url.drivername in _POSTGRESQL:
-            return cls._postgresql(url)
-        _refuse(f"names the driver {url.drivername!r}")
+        if url.drivername not in _POSTGRESQL:
+            _refuse(f"names the driver {url.drivername!r}")
+        return cls._postgresql(url)
 
     @classmethod
     def _sqlite(cls, url: URL) -> DatabaseAddress:

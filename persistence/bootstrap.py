@@ -13,6 +13,7 @@ from persistence.accounts import OWNER, Organization, User
 from persistence.engine import Clock, Database
 from persistence.errors import NotFound
 from persistence.projects import Project
+from persistence.records import AnyRow, columns_of
 from persistence.tables import memberships, organizations, projects, users
 
 # Puts the first starts of several servers in a row. Advisory locks are per database.
@@ -71,20 +72,20 @@ async def _existing(connection: AsyncConnection, *, is_new: bool) -> Bootstrap:
     organization = Organization(
         *await _first(
             connection,
-            select(*[organizations.c[name] for name in Organization.__dataclass_fields__])
+            select(*columns_of(organizations, Organization))
             .where(organizations.c.deleted_at.is_(None))
             .order_by(organizations.c.created_at, organizations.c.id),
         )
     )
     project = await _first(
         connection,
-        select(*[projects.c[name] for name in Project.__dataclass_fields__])
+        select(*columns_of(projects, Project))
         .where(projects.c.organization_id == organization.id, projects.c.deleted_at.is_(None))
         .order_by(projects.c.created_at, projects.c.id),
     )
     owner = await _first(
         connection,
-        select(*[users.c[name] for name in User.__dataclass_fields__])
+        select(*columns_of(users, User))
         .join_from(users, memberships)
         .where(
             memberships.c.organization_id == organization.id,
@@ -96,8 +97,8 @@ async def _existing(connection: AsyncConnection, *, is_new: bool) -> Bootstrap:
     return Bootstrap(organization, Project(*project), User(*owner), is_new=is_new)
 
 
-async def _first(connection: AsyncConnection, statement: Select[Any]) -> Any:
-    row = (await connection.execute(statement.limit(1))).first()
+async def _first(connection: AsyncConnection, statement: Select[Any]) -> AnyRow:
+    row: AnyRow | None = (await connection.execute(statement.limit(1))).first()
     if row is None:
         raise NotFound("the database has lost its first organization, its project or its owner")
     return row

@@ -40,13 +40,13 @@ class Identifier(TypeDecorator[UUID]):
             return dialect.type_descriptor(Uuid())
         return dialect.type_descriptor(LargeBinary(16))
 
-    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> UUID | bytes | None:
         """Turn a UUID into what the driver takes."""
         if value is None or dialect.name == "postgresql":
             return value
         return value.bytes
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
+    def process_result_value(self, value: UUID | bytes | None, dialect: Dialect) -> UUID | None:
         """Turn what the driver gives into a UUID."""
         if value is None or isinstance(value, UUID):
             return value
@@ -66,13 +66,13 @@ class Instant(TypeDecorator[datetime]):
             return dialect.type_descriptor(DateTime(timezone=True))
         return dialect.type_descriptor(BigInteger())
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | int | None:
         """Turn an aware instant into what the driver takes."""
         if value is None or dialect.name == "postgresql":
             return value
         return to_microseconds(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | int | None, dialect: Dialect) -> datetime | None:
         """Turn what the driver gives into an aware UTC instant."""
         if value is None:
             return None

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiosqlite
+import asyncpg
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -134,7 +135,7 @@ def _sqlite_engine(address: DatabaseAddress, lock_wait_seconds: float) -> AsyncE
 
 
 def _postgres_engine(address: DatabaseAddress, lock_wait_seconds: float) -> AsyncEngine:
-    async def connect() -> Any:
+    async def connect() -> asyncpg.Connection[Any]:
         return await postgres.connect(address.dsn, lock_wait_seconds)
 
     return create_async_engine(

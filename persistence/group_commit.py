@@ -131,7 +131,7 @@ class GroupCommit:
             outcomes = await self.writer.commit(appends, self._clock())
         except StoreError as error:
             outcomes = [error] * len(group)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is
             # A defect must not end the task: every later edit would wait for ever.
             _log.exception("the journal could not commit a group of %d appends", len(group))
             outcomes = [StoreUnavailable("the commit failed unexpectedly")] * len(group)

@@ -93,4 +93,4 @@ class Journal:
         """Return every client id that was ever used in the prompt, with its user."""
         statement = select(client_ids.c.client_id, client_ids.c.user_id).where(client_ids.c.prompt_id == prompt_id)
         async with self._database.read() as connection:
-            return {client_id: user_id for client_id, user_id in await connection.execute(statement)}
+            return {row.client_id: row.user_id for row in await connection.execute(statement)}

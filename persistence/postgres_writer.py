@@ -139,15 +139,18 @@ class PostgresWriter:
         await self._discard()
         connection = await postgres.connect(self._dsn, self._lock_wait_seconds)
         try:
-            lock = "pg_try_advisory_lock_shared" if self._shared else "pg_try_advisory_lock"
-            if not await connection.fetchval(f"SELECT {lock}($1)", LOCK_KEY):
-                raise StoreInUse(f"another server uses {self._shown}; stop it, or give every server the same REDIS_URL")
+            await self._take_lock(connection)
             self._append = await connection.prepare(_APPEND)
         except BaseException:
             connection.terminate()
             raise
         self._connection = connection
         return self._append
+
+    async def _take_lock(self, connection: asyncpg.Connection[Any]) -> None:
+        lock = "pg_try_advisory_lock_shared" if self._shared else "pg_try_advisory_lock"
+        if not await connection.fetchval(f"SELECT {lock}($1)", LOCK_KEY):
+            raise StoreInUse(f"another server uses {self._shown}; stop it, or give every server the same REDIS_URL")
 
     async def _discard(self) -> None:
         connection, self._connection, self._append = self._connection, None, None
@@ -182,22 +185,21 @@ def _batches(group: Sequence[Append]) -> list[list[int]]:
     return batches
 
 
-def _arguments(batch: Sequence[Append], now: datetime) -> Iterable[Any]:
+def _arguments(batch: Sequence[Append], now: datetime) -> Iterable[object]:
     counts: dict[UUID, int] = {}
-    bindings: tuple[list[UUID], list[int], list[UUID]] = ([], [], [])
-    rows: tuple[list[UUID], list[int], list[UUID], list[str], list[bytes]] = ([], [], [], [], [])
+    bindings: list[tuple[UUID, int, UUID]] = []
+    rows: list[tuple[UUID, int, UUID, str, bytes]] = []
     for append in batch:
-        for client_id, user_id in append.bindings.items():
-            for column, value in zip(bindings, (append.prompt_id, client_id, user_id), strict=True):
-                column.append(value)  # type: ignore[arg-type]
-        for edit in append.edits:
-            place = counts[append.prompt_id] = counts.get(append.prompt_id, 0) + 1
-            rows[0].append(append.prompt_id)
-            rows[1].append(place)
-            rows[2].append(edit.user_id)
-            rows[3].append(edit.kind.value)
-            rows[4].append(edit.update)
-    return [list(counts), list(counts.values()), *bindings, *rows, now]
+        prompt_id = append.prompt_id
+        bindings.extend((prompt_id, client_id, user_id) for client_id, user_id in append.bindings.items())
+        place = counts.get(prompt_id, 0)
+        rows.extend(
+            (prompt_id, place + index, edit.user_id, edit.kind.value, edit.update)
+            for index, edit in enumerate(append.edits, 1)
+        )
+        counts[prompt_id] = place + len(append.edits)
+    columns = zip(*bindings, strict=True) if bindings else ((), (), ())
+    return [list(counts), list(counts.values()), *columns, *zip(*rows, strict=True), now]
 
 
 def _outcomes(batch: Sequence[Append], previous: dict[UUID, int]) -> list[Outcome]:

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from persistence.engine import Clock, Database
 from persistence.errors import NotFound
 from persistence.pages import Page, Position, as_page, one_page
+from persistence.records import columns_of
 from persistence.tables import projects
 
 
@@ -26,7 +27,7 @@ class Project:
     updated_at: datetime
 
 
-_PROJECT = [projects.c[name] for name in Project.__dataclass_fields__]
+_PROJECT = columns_of(projects, Project)
 
 
 class Projects:

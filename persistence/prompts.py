@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from persistence.edits import EditKind
 from persistence.engine import Clock, Database
 from persistence.errors import Conflict, NotFound, VersionConflict
 from persistence.pages import Page, Position, as_page, one_page
+from persistence.records import AnyRow, columns_of
 from persistence.slugs import free_slug, slugify
 from persistence.tables import client_ids, journal, projects, prompts
 
@@ -60,7 +61,7 @@ class Prompt:
     deleted_at: datetime | None
 
 
-_COLUMNS = [prompts.c[name] for name in Prompt.__dataclass_fields__]
+_COLUMNS = columns_of(prompts, Prompt)
 
 
 class Prompts:
@@ -225,7 +226,7 @@ class Prompts:
             await connection.execute(client_ids.insert().values(**first, client_id=client_id))
             return await _get(connection, prompt_id)
 
-    async def _change(self, connection: AsyncConnection, prompt_id: UUID, **values: Any) -> Prompt:
+    async def _change(self, connection: AsyncConnection, prompt_id: UUID, **values: object) -> Prompt:
         statement = (
             update(prompts)
             .where(prompts.c.id == prompt_id)
@@ -256,7 +257,7 @@ async def _get(
     return _prompt(row)
 
 
-def _prompt(row: Row[Any]) -> Prompt:
+def _prompt(row: AnyRow) -> Prompt:
     return Prompt(*row)
 
 

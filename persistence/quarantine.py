@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 
 from persistence.engine import Clock, Database
+from persistence.records import columns_of
 from persistence.tables import quarantine
 
 # Somebody who sends such bytes on purpose must not fill the disk with them.
@@ -42,7 +43,7 @@ class Quarantined:
     created_at: datetime
 
 
-_COLUMNS = [quarantine.c[name] for name in Quarantined.__dataclass_fields__]
+_COLUMNS = columns_of(quarantine, Quarantined)
 
 
 class Quarantine:

@@ -12,14 +12,14 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from persistence.engine import Clock, Database
 from persistence.errors import TokenInvalid
+from persistence.records import AnyRow
 from persistence.secret import new_secret, secret_hash
 from persistence.tables import refresh_tokens
 
@@ -106,7 +106,7 @@ class RefreshTokens:
             await _revoke(connection, self._clock(), *conditions)
 
 
-async def _find(connection: AsyncConnection, token: str) -> Row[Any] | None:
+async def _find(connection: AsyncConnection, token: str) -> AnyRow | None:
     statement = select(refresh_tokens).where(refresh_tokens.c.hash == secret_hash(token)).with_for_update()
     return (await connection.execute(statement)).first()
 

@@ -11,9 +11,10 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from persistence import sqlite
 
@@ -53,9 +54,9 @@ class SqliteThread:
             try:
                 result = function(self._open())
             except BaseException as error:  # noqa: BLE001 - it belongs to whoever waits for the future
-                _deliver(loop, future, None, error)
+                _deliver(loop, partial(_fail, future, error))
             else:
-                _deliver(loop, future, result, None)
+                _deliver(loop, partial(_succeed, future, result))
 
         self._work.put(work)
         return future
@@ -83,17 +84,17 @@ class SqliteThread:
             work()
 
 
-def _deliver(
-    loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], result: Any, error: BaseException | None
-) -> None:
-    def settle() -> None:
-        if future.cancelled():
-            return
-        if error is None:
-            future.set_result(result)
-        else:
-            future.set_exception(error)
-
+def _deliver(loop: asyncio.AbstractEventLoop, settle: Callable[[], None]) -> None:
     # The loop may have been closed under us at the end of the process; then nobody waits.
     with suppress(RuntimeError):
         loop.call_soon_threadsafe(settle)
+
+
+def _succeed(future: asyncio.Future[Result], result: Result) -> None:
+    if not future.cancelled():
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[Result], error: BaseException) -> None:
+    if not future.cancelled():
+        future.set_exception(error)

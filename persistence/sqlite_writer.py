@@ -97,11 +97,9 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _write_together(connection: sqlite3.Connection, group: Sequence[Append], now: int) -> list[Outcome]:
-    outcomes: list[Outcome] = []
     rows: list[_Row] = []
     with _transaction(connection):
-        for append in group:
-            outcomes.append(_write(connection, append, now, rows))
+        outcomes: list[Outcome] = [_write(connection, append, now, rows) for append in group]
         _insert(connection, rows)
     return outcomes
 
