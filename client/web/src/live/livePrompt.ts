@@ -1,0 +1,206 @@
+/**
+ * One prompt, live in this page: its document, presence, connection, and where its edits stand.
+ *
+ * Everything the page shows of it is in `snapshot`, which is replaced, never changed.
+ */
+import { Awareness } from 'y-protocols/awareness';
+import * as Y from 'yjs';
+import { mayEdit, type Role, type RoomEvent } from '../wire/roomEvent';
+import { Connection, type ConnectionOptions, type FinalClosing, type TokenSource } from './connection';
+import { Peer } from './peer';
+import { type SavedState, savedState } from './savedState';
+import { Signal } from './signal';
+import { Stash } from './stash';
+
+/** The name of the shared text in every prompt's document. */
+export const TEXT_NAME = 'content';
+
+/** Edits a reload brought back; they count as local, and the undo of this page does not touch them. */
+const FROM_STASH = Symbol('from stash');
+
+export interface LiveSnapshot {
+  readonly saved: SavedState;
+  /** The text has arrived once; from here on the editor can be shown. */
+  readonly ready: boolean;
+  readonly writable: boolean;
+  readonly storeAvailable: boolean;
+  readonly role: Role;
+  readonly userId: string;
+  readonly name: string;
+  readonly finalClosing: FinalClosing | null;
+}
+
+export interface LivePromptOptions {
+  readonly promptId: string;
+  readonly epoch: number;
+  readonly name: string;
+  readonly role: Role;
+  readonly userId: string;
+  readonly token: TokenSource;
+  readonly openSocket?: NonNullable<ConnectionOptions['openSocket']>;
+  readonly random?: () => number;
+  readonly openStash?: (epoch: number) => Stash;
+}
+
+export class LivePrompt {
+  readonly doc = new Y.Doc();
+  readonly text = this.doc.getText(TEXT_NAME);
+  readonly awareness = new Awareness(this.doc);
+  readonly changed = new Signal();
+
+  readonly #peer = new Peer(this.doc, this.awareness);
+  readonly #connection: Connection;
+  readonly #stash: Stash;
+  #adoption: 'due' | 'under way' | 'done' = 'due';
+  #ready = false;
+  #role: Role;
+  #name: string;
+  #storeAvailable = true;
+  #snapshot: LiveSnapshot;
+  readonly #userId: string;
+
+  constructor(options: LivePromptOptions) {
+    const { promptId, epoch, token, openSocket, random } = options;
+    this.#role = options.role;
+    this.#name = options.name;
+    this.#userId = options.userId;
+    this.#stash =
+      options.openStash?.(epoch) ?? new Stash({ userId: options.userId, promptId, epoch }, `${this.doc.clientID}`);
+    this.#connection = new Connection({
+      address: () => socketAddress(promptId, epoch),
+      token,
+      peer: this.#peer,
+      ...(openSocket ? { openSocket } : {}),
+      ...(random ? { random } : {}),
+    });
+    this.#snapshot = this.#read();
+    this.doc.on('update', this.#onUpdate);
+    this.#peer.changed.subscribe(() => this.#refresh());
+    this.#peer.roomEvent.subscribe((event) => this.#take(event));
+    this.#connection.changed.subscribe(() => this.#refresh());
+  }
+
+  get snapshot(): LiveSnapshot {
+    return this.#snapshot;
+  }
+
+  /** How many local edits are not acknowledged: leaving now would risk them. */
+  get unsavedEdits(): number {
+    return this.#peer.ledger.edits;
+  }
+
+  start(): void {
+    this.#connection.start();
+  }
+
+  /** Tries again at once: the network is back, the tab is looked at, the user asked for it. */
+  retryNow(): void {
+    this.#connection.retryNow();
+  }
+
+  renewToken(token: string): void {
+    this.#connection.renewToken(token);
+  }
+
+  /** Writes waiting edits to the browser's storage, because the page may go away. */
+  async keepForReload(): Promise<void> {
+    await this.#stash.flush();
+  }
+
+  /** Gives up the edits that wait here, so that a reload does not bring back what the server refuses. */
+  abandonEdits(): void {
+    this.#stash.forget();
+  }
+
+  /** The name was changed here; others hear of it from the server. */
+  renamed(name: string): void {
+    this.#name = name;
+    this.#refresh();
+  }
+
+  destroy(): void {
+    this.#connection.stop();
+    this.#peer.destroy();
+    this.doc.off('update', this.#onUpdate);
+    this.awareness.destroy();
+    this.doc.destroy();
+  }
+
+  readonly #onUpdate = (update: Uint8Array, origin: unknown): void => {
+    if (origin !== this.#peer) this.#stash.keep(update);
+  };
+
+  #take(event: RoomEvent): void {
+    switch (event.type) {
+      case 'room.joined':
+        this.#storeAvailable = true;
+        this.#role = event.role;
+        break;
+      case 'role.changed':
+        this.#role = event.role;
+        break;
+      case 'prompt.updated':
+        this.#name = event.name;
+        break;
+      case 'store.unavailable':
+        this.#storeAvailable = false;
+        break;
+      case 'store.available':
+        this.#storeAvailable = true;
+        break;
+    }
+    this.#refresh();
+  }
+
+  #refresh(): void {
+    this.#ready ||= this.#peer.synced;
+    if (this.#ready && mayEdit(this.#role) && this.#adoption === 'due') void this.#adoptStash();
+    if (this.#peer.ledger.edits === 0 && this.#adoption === 'done') this.#stash.forget();
+    const next = this.#read();
+    if (same(next, this.#snapshot)) return;
+    this.#snapshot = next;
+    this.changed.emit();
+  }
+
+  async #adoptStash(): Promise<void> {
+    this.#adoption = 'under way';
+    for (const update of await this.#stash.adopt()) Y.applyUpdate(this.doc, update, FROM_STASH);
+    this.#adoption = 'done';
+    this.#refresh();
+  }
+
+  #read(): LiveSnapshot {
+    const writable = mayEdit(this.#role);
+    return {
+      saved: savedState({
+        status: this.#connection.status,
+        synced: this.#peer.synced,
+        everSynced: this.#ready,
+        edits: this.#peer.ledger.edits,
+        writable,
+        storeAvailable: this.#storeAvailable,
+      }),
+      ready: this.#ready,
+      writable,
+      storeAvailable: this.#storeAvailable,
+      role: this.#role,
+      userId: this.#userId,
+      name: this.#name,
+      finalClosing: this.#connection.finalClosing,
+    };
+  }
+}
+
+function socketAddress(promptId: string, epoch: number): string {
+  const address = new URL(`/ws/${encodeURIComponent(promptId)}`, globalThis.location.href);
+  address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
+  address.searchParams.set('epoch', String(epoch));
+  return address.href;
+}
+
+function same(a: LiveSnapshot, b: LiveSnapshot): boolean {
+  const { saved: savedA, ...restA } = a;
+  const { saved: savedB, ...restB } = b;
+  if (savedA.kind !== savedB.kind || savedA.edits !== savedB.edits) return false;
+  return (Object.keys(restA) as (keyof typeof restA)[]).every((key) => restA[key] === restB[key]);
+}
