@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import UUID
 
 import jwt
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from persistence.errors import TokenInvalid
 from server.access import Principal, Role, lower_role
 from server.errors import NotAuthenticated, Overloaded
 from server.limits import MAX_TOKEN_BYTES, PASSWORD_CHECKS_AT_ONCE, PASSWORD_CHECKS_WAITING
@@ -34,14 +35,6 @@ AUDIENCE: Final = "promptroom"
 _CLAIMS: Final = ("iss", "aud", "sub", "org", "exp", "iat", "jti")
 # Clocks of two servers of ours may differ this much, in seconds, before a token counts as made in the future.
 _CLOCK_SKEW: Final = 60.0
-
-
-class HasId(Protocol):
-    """A stored user or organization."""
-
-    @property
-    def id(self) -> UUID:
-        """The primary key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +59,14 @@ class Authenticator:
         self._store = store
         self._clock = clock
 
-    def issue(self, user: HasId, organization: HasId, *, ttl: float, role_cap: Role | None = None) -> str:
-        """Answers a token for the user in the organization, good for `ttl` seconds."""
+    def issue(self, user_id: UUID, organization_id: UUID, *, ttl: float, role_cap: Role | None = None) -> str:
+        """Answers a token for the user in the organization, good for `ttl` seconds and for no more than `role_cap`."""
         now = self._clock()
         claims: dict[str, Any] = {
             "iss": ISSUER,
             "aud": AUDIENCE,
-            "sub": str(user.id),
-            "org": str(organization.id),
+            "sub": str(user_id),
+            "org": str(organization_id),
             "iat": int(now),
             "exp": int(now + ttl),
             "jti": secrets.token_urlsafe(12),
@@ -128,10 +121,10 @@ class Authenticator:
         Raises NotAuthenticated where there is no such member.
         """
         membership = await self._store.accounts.membership(organization_id, user_id)
-        user = await self._store.accounts.get_user(user_id) if membership is not None else None
-        if membership is None or user is None:
+        if membership is None:
             message = "The token's bearer is not a member any more."
             raise NotAuthenticated(message)
+        user = await self._store.accounts.get_user(user_id)
         return Principal(
             user_id=user_id,
             organization_id=organization_id,
@@ -140,6 +133,34 @@ class Authenticator:
             role=lower_role(Role(membership.role), role_cap),
             expires_at=expires_at,
             role_cap=role_cap,
+        )
+
+    async def websocket_ticket(self, principal: Principal, *, ttl: float) -> str:
+        """Answers a one-use ticket for a WebSocket. What it opens lasts no longer, and may no more, than the token."""
+        return await self._store.tickets.issue(
+            "websocket",
+            principal.user_id,
+            principal.organization_id,
+            ttl_seconds=ttl,
+            scope={"expires_at": principal.expires_at, "role_cap": principal.role_cap.value},
+        )
+
+    async def principal_of_ticket(self, ticket: str) -> Principal:
+        """Answers who was given a WebSocket ticket, which is used up.
+
+        Raises NotAuthenticated, and persistence.errors.StoreUnavailable.
+        """
+        try:
+            grant = await self._store.tickets.redeem("websocket", ticket)
+        except TokenInvalid as error:
+            message = "The ticket is used, expired or unknown: ask for a new one."
+            raise NotAuthenticated(message, code="ticket_invalid") from error
+        scope = grant.scope or {}
+        return await self.member(
+            grant.user_id,
+            grant.organization_id,
+            expires_at=float(scope.get("expires_at", 0)),
+            role_cap=Role(scope.get("role_cap", Role.VIEWER)),
         )
 
     def _check_lifetime(self, issued_at: float, expires_at: float) -> None:

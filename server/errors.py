@@ -14,8 +14,9 @@ ServerError
 │   ├── EpochConflict     409  4409  the client holds another epoch of the document: reload
 │   ├── ClientIdConflict  409  4409  a client id that belongs to another user: reload
 │   ├── LastOwner         409        an organization keeps at least one owner
-│   ├── IdempotencyKeyReused 422     the same key came with another request
-│   └── PreconditionFailed 412       If-Match named another state of the resource
+│   ├── IdempotencyInProgress 409    the first request with this key is still being answered
+│   ├── IdempotencyKeyReused  422    the same key came with another request
+│   └── PreconditionFailed    412    If-Match named another state of the resource
 ├── TooLarge              413  4413
 ├── TooManyAttempts       429        sign-in attempts
 └── Unavailable           503  1013  not the client's fault: try again later
@@ -166,6 +167,13 @@ class LastOwner(Conflict):
 
     code = "last_owner"
     title = "An organization keeps at least one owner"
+
+
+class IdempotencyInProgress(Conflict):
+    """The first request with this Idempotency-Key is still being answered."""
+
+    code = "idempotency_in_progress"
+    title = "The first request with this Idempotency-Key is still being answered"
 
 
 class IdempotencyKeyReused(Conflict):

@@ -49,7 +49,8 @@ MAX_CONNECTIONS: Final = 10_000
 MAX_BODY_BYTES: Final = 2 * MIB
 # UTF-16 code units of a text handed to POST /prompts or of all texts of one POST …/edits.
 MAX_CONTENT_LENGTH: Final = 1_000_000
-MAX_EDITS_PER_REQUEST: Final = 1_000
+# Each is looked up in the whole text, at most about a millisecond in the largest.
+MAX_EDITS_PER_REQUEST: Final = 100
 # Names are shown in lists and tabs.
 MAX_NAME_LENGTH: Final = 200
 MAX_EMAIL_LENGTH: Final = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets

@@ -106,6 +106,10 @@ class Settings:
         """Whether the embedded database is used."""
         return self.database_url.startswith("sqlite")
 
+    def sign_in_url(self, ticket: str) -> str:
+        """Answers the link that signs in with a ticket. The fragment is never sent to a server, nor to a log."""
+        return f"{self.public_url}/signin#ticket={ticket}"
+
     def listening_on(self, port: int) -> Settings:
         """Answers the settings with the port that the system chose, where PORT was 0."""
         if port == self.port:

@@ -1,0 +1,96 @@
+"""What whoever runs the server asks: is it alive, is it ready, how much does it do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Literal
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import Field
+from starlette.responses import JSONResponse, Response
+
+from persistence.errors import StoreError
+from server import __version__
+from server.api.context import UsesServices
+from server.api.fields import Answer
+from server.limits import READINESS_SECONDS
+from server.services import Services
+from server.telemetry import REGISTRY
+
+router = APIRouter(tags=["operations"])
+
+
+class Alive(Answer):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+class Part(Answer):
+    """One thing that the server needs."""
+
+    state: Literal["up", "down"]
+    latency_ms: float | None = Field(description="Time of one round trip; null where it did not answer.")
+
+
+class Bus(Part):
+    """What carries edits between servers."""
+
+    kind: Literal["in_process"] = "in_process"
+
+
+class Readiness(Answer):
+    """Whether requests should be sent here, and what speaks against it."""
+
+    status: Literal["ready", "unavailable"]
+    database: Part
+    bus: Bus
+    rooms: int
+    connections: int
+
+
+@router.get("/healthz")
+async def healthz() -> Alive:
+    """Answers as long as the process does. It asks nobody else, so that a database's outage restarts no server."""
+    return Alive(version=__version__)
+
+
+@router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready."}})
+async def readyz(services: UsesServices) -> Readiness:
+    """Answers 200 while the database and the bus answer, 503 otherwise, and says which."""
+    database = await _database(services)
+    ready = database.state == "up"
+    answer = Readiness(
+        status="ready" if ready else "unavailable",
+        database=database,
+        bus=_bus(),
+        rooms=services.hub.rooms,
+        connections=services.hub.connections,
+    )
+    if ready:
+        return answer
+    return JSONResponse(answer.model_dump(mode="json"), status_code=503)  # type: ignore[return-value]
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics() -> Response:
+    """Answers the metrics in Prometheus's text format."""
+    return Response(generate_latest(REGISTRY), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _database(services: Services) -> Part:
+    try:
+        async with asyncio.timeout(READINESS_SECONDS):
+            seconds = await services.store.ping()
+    except (StoreError, TimeoutError):
+        return Part(state="down", latency_ms=None)
+    return Part(state="up", latency_ms=round(seconds * 1000, 3))
+
+
+def _bus() -> Bus:
+    """The bus of a single server is a function call: what there is to measure is the call of the clock."""
+    started = time.perf_counter()
+    return Bus(state="up", latency_ms=round((time.perf_counter() - started) * 1000, 3))

@@ -1,0 +1,26 @@
+"""What the HTTP edge works with, put together once when the server starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from server.auth import Authenticator, Passwords
+from server.settings import Settings
+
+if TYPE_CHECKING:
+    from persistence.store import Store
+    from server.hub import Hub
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one server. `clock` answers seconds since the epoch."""
+
+    settings: Settings
+    store: Store
+    hub: Hub
+    authenticator: Authenticator
+    passwords: Passwords
+    clock: Callable[[], float]
