@@ -16,7 +16,7 @@ from uuid import UUID
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from persistence.errors import NotFound, StoreError, TokenInvalid
+from persistence.errors import NotFound, StoreError
 from server.access import origin_is_allowed
 from server.errors import (
     EpochConflict,
@@ -27,7 +27,7 @@ from server.errors import (
     ServerError,
     StoreUnavailable,
 )
-from server.limits import ACCESS_TOKEN_SECONDS, OUTBOX_BYTES
+from server.limits import OUTBOX_BYTES
 from server.session import Session
 from server.wire import WIRE_EXTENSION, WireProtocol
 
@@ -93,13 +93,7 @@ async def _authenticate(websocket: WebSocket, services: Services) -> Principal:
         message = "Send a bearer token in the Authorization header or a subprotocol, or a ticket in the URL."
         raise NotAuthenticated(message)
     try:
-        grant = await services.store.tickets.redeem("websocket", ticket)
-        return await services.authenticator.member(
-            grant.user_id, grant.organization_id, expires_at=services.clock() + ACCESS_TOKEN_SECONDS
-        )
-    except TokenInvalid as error:
-        message = "The ticket is used, expired or unknown: ask for a new one."
-        raise NotAuthenticated(message) from error
+        return await services.authenticator.principal_of_ticket(ticket)
     except StoreError as error:
         raise StoreUnavailable from error
 
