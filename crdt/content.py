@@ -2,7 +2,7 @@
 
 Rules:
 
-- text is UTF-8 and not empty; its clocks are UTF-16 code units;
+- text is UTF-8; its clocks are UTF-16 code units;
 - values (``Any``) and JSON are at most 32 deep; JSON is what JavaScript, Rust and Python all read
   alike: finite numbers, no half of a surrogate pair;
 - embedded types are text, map and array.
@@ -26,6 +26,7 @@ from crdt.varint import MAX_VARINT, MORE, read_varint
 MAX_DEPTH: Final = 32  # from 12,000 browsers overflow their stack, from 41,000 the engine kills the process
 EMBEDDED_TYPES: Final = frozenset({0, 1, 2})  # array, map, text; the others are XML and links
 
+_LAST_OF_ONE_UNIT: Final = "\uffff"
 _BYTES: Final = 116
 _ARRAY: Final = 117
 _MAP: Final = 118
@@ -60,11 +61,16 @@ def decode_utf8(encoded: bytes) -> str:
         raise UpdateError("a string is not UTF-8", code="update_text_invalid") from error
 
 
-def utf16_units(encoded: bytes) -> int:
-    """How many UTF-16 code units the UTF-8 text has."""
-    if encoded.isascii():
-        return len(encoded)
-    return len(decode_utf8(encoded).encode("utf-16-le")) // 2
+def utf16_units(text: str) -> int:
+    """How many UTF-16 code units the text has."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def pair_middles(text: str) -> list[int]:
+    """The UTF-16 offsets between the two halves of each surrogate pair."""
+    astral = [index for index, character in enumerate(text) if character > _LAST_OF_ONE_UNIT]
+    # Each pair before it has moved a character by one unit more.
+    return [index + earlier + 1 for earlier, index in enumerate(astral)]
 
 
 def read_values(data: bytes, offset: int) -> tuple[int, int]:

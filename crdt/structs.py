@@ -16,9 +16,20 @@ Source: Yjs ``utils/encoding.js``, ``readClientsStructRefs``; ``structs/Item.js`
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterable
 from typing import Final
 
-from crdt.content import decode_utf8, read_values, skip_bytes, skip_embedded_type, skip_format, utf16_units
+from crdt.content import (
+    decode_utf8,
+    pair_middles,
+    read_values,
+    skip_bytes,
+    skip_embedded_type,
+    skip_format,
+    skip_string,
+    utf16_units,
+)
 from crdt.errors import UpdateError
 from crdt.order import Section, Wait, check_order
 from crdt.ranges import ClockRange, RangeSet
@@ -56,9 +67,11 @@ class StructReader:
         "depends_on",
         "has_gap",
         "is_text",
+        "middles",
         "parents",
         "roots",
         "sections",
+        "splits",
         "types",
         "writes",
     )
@@ -72,9 +85,11 @@ class StructReader:
         self.depends_on: dict[int, int] = {}
         self.has_gap = False
         self.is_text = True
+        self.middles: dict[int, array[int]] = {}
         self.parents: set[tuple[int, int]] = set()
         self.roots: set[str] = set()
         self.sections: dict[int, Section] = {}
+        self.splits: dict[int, array[int]] = {}
         self.types: set[tuple[int, int]] = set()
         self.writes: list[ClockRange] = []
 
@@ -138,7 +153,14 @@ class StructReader:
         if end > len(data):
             raise IndexError
         self.content_bytes += length
-        return utf16_units(data[offset:end]), end
+        encoded = data[offset:end]
+        if encoded.isascii():
+            return length, end
+        text = decode_utf8(encoded)
+        units = utf16_units(text)
+        if units != len(text):
+            self._note(self.middles, client, (clock + middle for middle in pair_middles(text)))
+        return units, end
 
     def _read_struct(self, info: int, offset: int, client: int, clock: int) -> tuple[int, int]:
         data = self._data
@@ -158,6 +180,11 @@ class StructReader:
             return read_values(data, offset)
         raise UpdateError(f"content of unsupported kind {kind}", code="update_content_unsupported")
 
+    @staticmethod
+    def _note(places: dict[int, array[int]], client: int, clocks: Iterable[int]) -> None:
+        # An unsigned int holds every clock, in an eighth of what a list of them takes.
+        places.setdefault(client, array("I")).extend(clocks)
+
     def _read_remains(self, offset: int, client: int, clock: int) -> tuple[int, int]:
         units, offset = read_varint(self._data, offset)
         self._remains.append(ClockRange(client, clock, clock + units))
@@ -166,53 +193,54 @@ class StructReader:
     def _read_place(self, info: int, offset: int, client: int, clock: int) -> int:
         if info & _HAS_KEY:
             self.is_text = False
+        if not info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN):
+            return self._read_parent(info, offset, client, clock)
         if info & HAS_ORIGIN:
-            offset = self._read_reference(offset, client, clock)
-            if info & HAS_RIGHT_ORIGIN:
-                offset = self._read_reference(offset, client, clock)
-            return offset
+            to_client, to_clock, offset = self._read_id(offset)
+            self._depend(client, clock, to_client, to_clock)
+            self._note(self.splits, to_client, (to_clock + 1,))
         if info & HAS_RIGHT_ORIGIN:
-            return self._read_reference(offset, client, clock)
-        offset = self._read_parent(offset, client, clock)
-        if info & _HAS_KEY:
-            start, offset = skip_bytes(self._data, offset)
-            decode_utf8(self._data[start:offset])
+            to_client, to_clock, offset = self._read_id(offset)
+            self._depend(client, clock, to_client, to_clock)
+            self._note(self.splits, to_client, (to_clock,))
         return offset
 
-    def _read_parent(self, offset: int, client: int, clock: int) -> int:
+    def _read_parent(self, info: int, offset: int, client: int, clock: int) -> int:
         data = self._data
         is_root, offset = read_varint(data, offset)
         if is_root == 1:
             start, offset = skip_bytes(data, offset)
             self.roots.add(decode_utf8(data[start:offset]))
-            return offset
-        if is_root:
+        elif is_root == 0:
+            to_client, to_clock, offset = self._read_id(offset)
+            self._depend(client, clock, to_client, to_clock)
+            self.parents.add((to_client, to_clock))
+            self.is_text = False
+        else:
             raise UpdateError("a parent is neither a root nor a struct", code="update_malformed")
-        parent_client, next_offset = read_varint(data, offset)
-        parent_clock, _ = read_varint(data, next_offset)
-        self.is_text = False
-        self.parents.add((parent_client, parent_clock))
-        return self._read_reference(offset, client, clock)
+        return skip_string(data, offset) if info & _HAS_KEY else offset
 
-    def _read_reference(self, offset: int, client: int, clock: int) -> int:
+    def _read_id(self, offset: int) -> tuple[int, int, int]:
         data = self._data
-        to_client = data[offset]
+        client = data[offset]
         offset += 1
-        if to_client >= MORE:
-            to_client, offset = read_varint(data, offset - 1)
-        to_clock = data[offset]
+        if client >= MORE:
+            client, offset = read_varint(data, offset - 1)
+        clock = data[offset]
         offset += 1
-        if to_clock >= MORE:
-            to_clock, offset = read_varint(data, offset - 1)
+        if clock >= MORE:
+            clock, offset = read_varint(data, offset - 1)
+            if clock >= MAX_CLOCK:
+                raise UpdateError("a clock has more than 31 bits", code="update_clock_oversize")
+        return client, clock, offset
+
+    def _depend(self, client: int, clock: int, to_client: int, to_clock: int) -> None:
         if to_client == client:
             if to_clock >= clock:
                 raise UpdateError("a struct refers to its own future", code="update_own_future")
         elif to_clock >= self._highest.get(to_client, 0):
-            if to_clock >= MAX_CLOCK:
-                raise UpdateError("a clock has more than 31 bits", code="update_clock_oversize")
             self._highest[to_client] = to_clock + 1
             self._waits.append(Wait(clock, to_client, to_clock + 1))
-        return offset
 
     def _settle_dependencies(self) -> None:
         """Leave out what other structs of the same update bring."""

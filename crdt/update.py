@@ -19,8 +19,8 @@ Source: Yjs ``utils/encoding.js``, ``utils/UpdateDecoder.js``, ``utils/DeleteSet
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from crdt.codec import write_var_uint
@@ -31,24 +31,26 @@ from crdt.varint import read_varint
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """What kind of places an update writes to.
+class Structure:
+    """What an update builds and leans on, beyond one run of characters.
 
     Args:
-        roots: the names of the root types that something was inserted into without a neighbour.
+        roots: the names of the root types that something is inserted into without a neighbour.
         types: the embedded types that it creates, as (client, clock).
-        parents: the embedded types that it writes into and does not create.
-        is_text: nothing but text, formatting and what is left of deleted content: no map entries, no
-            values, no embedded types.
+        parents: the embedded types that it writes into and does not create, as (client, clock).
+        middles: per client, the clocks between the two halves of each surrogate pair that it inserts.
+        is_text: whether it is nothing but text, formatting and what is left of deleted content: no map
+            entries, no values, no embedded types.
     """
 
     roots: frozenset[str]
     types: frozenset[tuple[int, int]]
     parents: frozenset[tuple[int, int]]
+    middles: Mapping[int, Sequence[int]]
     is_text: bool
 
 
-TEXT_BESIDE_TEXT: Final = Shape(frozenset(), frozenset(), frozenset(), is_text=True)
+PLAIN: Final = Structure(frozenset(), frozenset(), frozenset(), {}, is_text=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +61,19 @@ class UpdateSummary:
         writes: contiguous runs of structs, in the order of the update; a gap splits a run.
         depends_on: for each client referred to, the clock that must have been reached first.
         deletes: what is deleted.
-        has_gap: structs are missing between two runs of a client.
+        has_gap: whether structs are missing between two runs of a client.
         content_bytes: UTF-8 bytes of inserted text.
-        shape: what kind of places it writes to.
+        splits: per client, the clocks at which it takes known content apart, deletions not counted.
+        structure: what it builds and leans on.
     """
 
     writes: tuple[ClockRange, ...]
     depends_on: Mapping[int, int]
-    deletes: tuple[ClockRange, ...]
-    has_gap: bool
-    content_bytes: int
-    shape: Shape = TEXT_BESIDE_TEXT
+    deletes: tuple[ClockRange, ...] = ()
+    has_gap: bool = False
+    content_bytes: int = 0
+    splits: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    structure: Structure = PLAIN
 
     @property
     def is_empty(self) -> bool:
@@ -83,6 +87,11 @@ def read_update(data: bytes) -> UpdateSummary:
     Raises:
         UpdateError: with the code of the rule that the update breaks.
     """
+    return read_any_update(data)
+
+
+def read_any_update(data: bytes) -> UpdateSummary:
+    """Read one update of any kind, as :func:`read_update` does."""
     try:
         structs = StructReader(data)
         deletes = _read_deletes(data, structs.read(0))
@@ -90,20 +99,39 @@ def read_update(data: bytes) -> UpdateSummary:
         raise UpdateError("the update ends early", code="update_truncated") from error
     except OverflowError as error:
         raise UpdateError(str(error), code="update_varint_oversize") from error
+    if structs.middles:
+        _check_own_pairs(structs, deletes)
     return UpdateSummary(
         tuple(structs.writes),
         structs.depends_on,
         deletes,
         structs.has_gap,
         structs.content_bytes,
-        _shape(structs),
+        structs.splits,
+        _structure(structs),
     )
 
 
-def _shape(structs: StructReader) -> Shape:
-    if structs.is_text and not structs.roots:
-        return TEXT_BESIDE_TEXT
-    return Shape(frozenset(structs.roots), frozenset(structs.types), frozenset(structs.parents), structs.is_text)
+def _structure(structs: StructReader) -> Structure:
+    if structs.is_text and not structs.roots and not structs.middles:
+        return PLAIN
+    return Structure(
+        frozenset(structs.roots),
+        frozenset(structs.types),
+        frozenset(structs.parents),
+        structs.middles,
+        structs.is_text,
+    )
+
+
+def _check_own_pairs(structs: StructReader, deletes: Iterable[ClockRange]) -> None:
+    middles = {client: set(clocks) for client, clocks in structs.middles.items()}
+    taken_apart = any(not clocks.isdisjoint(structs.splits.get(client, ())) for client, clocks in middles.items())
+    half_deleted = any(
+        start in middles[client] or end in middles[client] for client, start, end in deletes if client in middles
+    )
+    if taken_apart or half_deleted:
+        raise UpdateError("a surrogate pair is taken apart", code="update_pair_split")
 
 
 def _read_deletes(data: bytes, offset: int) -> tuple[ClockRange, ...]:
