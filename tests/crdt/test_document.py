@@ -5,7 +5,6 @@ from random import Random
 import pycrdt
 import pytest
 
-from crdt import document as document_module
 from crdt.diff import TextEdit, apply_edits, minimal_edits
 from crdt.document import (
     EMPTY_STATE_VECTOR,
@@ -275,7 +274,7 @@ def test_the_interpreters_signals_pass_and_condemn(
         raise signal
 
     document = Document()
-    monkeypatch.setattr(document_module.pycrdt, "merge_updates", interrupt)
+    monkeypatch.setattr(pycrdt, "merge_updates", interrupt)
     with pytest.raises(signal):
         document.apply([EMPTY_UPDATE, EMPTY_UPDATE])
     assert document.condemned
@@ -294,3 +293,27 @@ def test_pending_structs_vanish_from_the_state_of_the_engine() -> None:
     assert document.state_vector() == {}
     document.apply([first])
     assert document.text == "ab"
+
+
+def test_a_write_under_anothers_client_id_silences_them_and_state_vectors_do_not_tell() -> None:
+    """The hazard itself: why every client id is bound to its user before anything is applied."""
+    state = initial_state("hello", 7)
+    poison = bytes.fromhex("0101070500e80700")
+    victim, other = Document(state, client_id=7), Document(state)
+    other.apply([poison])
+    other.apply([victim.edit([TextEdit(5, 5, "!" * 1_000)])])
+    assert other.text == "hello"
+    assert victim.text == "hello" + "!" * 1_000
+    assert other.state_vector() == victim.state_vector()
+    # What the binding needs to know stands in what the strict reader answers.
+    assert read_update(poison).writes == ((7, 5, 1_005),)
+
+
+def test_two_clients_with_one_id_end_with_different_texts() -> None:
+    state = initial_state("hello", 7)
+    twins = [Document(state, client_id=8) for _ in range(2)]
+    first, second = (twin.edit([TextEdit(5, 5, letter)]) for twin, letter in zip(twins, "ab", strict=True))
+    twins[0].apply([second])
+    twins[1].apply([first])
+    assert [twin.text for twin in twins] == ["helloa", "hellob"]
+    assert twins[0].state_vector() == twins[1].state_vector()
