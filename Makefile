@@ -21,7 +21,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 NODE := $(VENV)/node/bin/node
 # With the chosen Node first on the path: npm's own programs look for it there.
-NPM := PATH="$(CURDIR)/$(VENV)/node/bin:$$PATH" npm
+NPM := npm_config_update_notifier=false PATH="$(CURDIR)/$(VENV)/node/bin:$$PATH" npm
 PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
 
 # The name of some files' content: cksum is the one checksum that every system has.
