@@ -55,7 +55,7 @@ def identity(principal: Principal) -> dict[str, Json]:
 class Presence:
     """The presence of one room.
 
-    Arguments: `broadcast` sends a frame to every reader that keeps up; `bindings` answers the user that a client id is
+    Arguments: `clock` answers the seconds that states expire by; `broadcast` sends a frame to every reader that keeps up; `bindings` answers the user that a client id is
     bound to by its edits, if any.
     """
 
@@ -63,13 +63,14 @@ class Presence:
         self,
         loop: asyncio.AbstractEventLoop,
         *,
+        clock: Callable[[], float],
         broadcast: Callable[[Frame], None],
         bindings: Callable[[], Mapping[int, UUID]],
     ) -> None:
         self._loop = loop
         self._broadcast = broadcast
         self._bindings = bindings
-        self._states = AwarenessStates(clock=loop.time)
+        self._states = AwarenessStates(clock=clock)
         self._owners: dict[int, Attendant] = {}
         self._changed: dict[int, AwarenessEntry] = {}
         self._timer: asyncio.Handle | None = None

@@ -105,7 +105,9 @@ class Room:
         self._settled: list[asyncio.Future[None]] = []
         self._doubted = Doubt.STORE
         self._shown = b"\x00"
-        self._presence = Presence(self._loop, broadcast=self.broadcast, bindings=lambda: self._gate.bindings)
+        self._presence = Presence(
+            self._loop, clock=clock, broadcast=self.broadcast, bindings=lambda: self._gate.bindings
+        )
         self._start(stored)
 
     def _start(self, stored: StoredPrompt) -> None:
