@@ -26,3 +26,12 @@ def test_every_file_it_points_to_is_there() -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
     named = re.findall(r"`(tests/[\w/.]+)`", README)
     assert not [path for path in [*links, *named] if not (ROOT / path).exists()]
+
+
+def test_every_setting_is_documented_and_every_documented_setting_read() -> None:
+    read = set(re.findall(r'\.get\("([A-Z_]+)"', (ROOT / "server" / "settings.py").read_text()))
+    table = README.partition("## Settings")[2].partition("## ")[0]
+    documented = {
+        name for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    }
+    assert documented == read
