@@ -2,7 +2,8 @@
 
     StoreError
     ├── StoreUnavailable        the database cannot be reached or written now: try again later
-    │   └── StoreOverloaded     more is waiting to be written than memory allows: try again later
+    │   ├── StoreOverloaded     more is waiting to be written than memory allows: try again later
+    │   └── StoreDamaged        the file is not a sound database any more: restore a backup
     ├── StoreInUse              another process owns this database: stop it first
     ├── SchemaOutdated          the database has another schema than this program: migrate
     ├── DatabaseUrlInvalid      the address of the database cannot be used: correct it
@@ -45,6 +46,12 @@ class StoreOverloaded(StoreUnavailable):
     """More bytes are waiting for a commit than the bound allows; nothing was queued."""
 
     code = "overloaded"
+
+
+class StoreDamaged(StoreUnavailable):
+    """The database file is corrupt; waiting does not help, and nothing is acknowledged meanwhile."""
+
+    code = "store_damaged"
 
 
 class StoreInUse(StoreError):

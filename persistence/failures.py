@@ -14,7 +14,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from persistence.errors import Conflict, StoreError, StoreUnavailable
+from persistence.errors import Conflict, StoreDamaged, StoreError, StoreUnavailable
 
 # SQLSTATE classes: connection, transaction rollback, resources (disk full), operator, system; then single
 # states: lock not available, read-only transaction (a primary that was demoted), invalid catalog name
@@ -22,6 +22,20 @@ from persistence.errors import Conflict, StoreError, StoreUnavailable
 _PASSING_CLASSES = ("08", "40", "53", "57", "58")
 _PASSING_STATES = ("55P03", "25006", "3D000", "28P01")
 _INTEGRITY_CLASS = "23"
+
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_READONLY,
+}
 
 
 def as_store_error(error: BaseException) -> StoreError | None:
@@ -44,8 +58,8 @@ def as_store_error(error: BaseException) -> StoreError | None:
 def _from_driver(error: BaseException | None) -> StoreError | None:
     if isinstance(error, sqlite3.IntegrityError):
         return Conflict(_first_line(error))
-    if isinstance(error, sqlite3.OperationalError) and _is_passing_sqlite(error):
-        return StoreUnavailable(_first_line(error))
+    if isinstance(error, sqlite3.DatabaseError):
+        return _from_sqlite_code(error)
     if isinstance(error, asyncpg.PostgresError):
         return _from_sqlstate(error.sqlstate or "", _first_line(error))
     # A refused or cut connection, a name that does not resolve, a call that took too long.
@@ -54,10 +68,14 @@ def _from_driver(error: BaseException | None) -> StoreError | None:
     return None
 
 
-def _is_passing_sqlite(error: sqlite3.OperationalError) -> bool:
-    # SQLITE_ERROR is what a wrong statement gives; locked, full, read-only and I/O errors have their own codes.
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF != sqlite3.SQLITE_ERROR
+def _from_sqlite_code(error: sqlite3.DatabaseError) -> StoreError | None:
+    # The lower byte is the kind; an error that Python raised itself has no code.
+    kind = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if kind in _DAMAGED:
+        return StoreDamaged(_first_line(error))
+    if kind in _PASSING:
+        return StoreUnavailable(_first_line(error))
+    return None
 
 
 def _from_sqlstate(state: str, message: str) -> StoreError | None:

@@ -4,8 +4,8 @@ A group is first written optimistically. Only when an append in it is refused is
 written again with a savepoint around each append, so that the refused one fails alone; the common case pays for
 no savepoints.
 
-Each statement gives up and takes back the interpreter's lock, which costs far more than the insert itself while the
-event loop is busy. So rows are inserted many to a statement.
+Each statement gives up and takes back the interpreter's lock, which costs far more than the row itself while the
+event loop is busy. So a statement advances many prompts, or inserts many rows.
 """
 
 from __future__ import annotations
@@ -25,17 +25,28 @@ from persistence.failures import as_store_error
 from persistence.group_commit import Outcome
 from persistence.sqlite_thread import SqliteThread
 
-_ADVANCE = """
-UPDATE prompts SET head_seq = head_seq + ?, updated_at = ?
-WHERE id = ? AND deleted_at IS NULL RETURNING head_seq
-"""
+# Few sizes, so that each statement is prepared once and stays in the connection's cache.
+_SIZES = (64, 16, 4, 1)
+
+
+def _for_sizes(statement: str, row: str) -> dict[int, str]:
+    return {size: statement.format(rows=", ".join([row] * size)) for size in _SIZES}
+
+
+_ADVANCE = _for_sizes(
+    """
+    WITH wanted (prompt_id, edits, at) AS (VALUES {rows})
+    UPDATE prompts SET head_seq = head_seq + wanted.edits, updated_at = wanted.at
+    FROM wanted WHERE prompts.id = wanted.prompt_id AND prompts.deleted_at IS NULL
+    RETURNING prompts.id, prompts.head_seq
+    """,
+    "(?, ?, ?)",
+)
+_INSERT = _for_sizes(
+    "INSERT INTO journal (prompt_id, seq, user_id, kind, created_at, payload) VALUES {rows}", "(?, ?, ?, ?, ?, ?)"
+)
 _BIND = "INSERT INTO client_ids (prompt_id, client_id, user_id, created_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _BOUND_TO = "SELECT user_id FROM client_ids WHERE prompt_id = ? AND client_id = ?"
-_ROW = "(?, ?, ?, ?, ?, ?)"
-_INSERT = "INSERT INTO journal (prompt_id, seq, user_id, kind, created_at, payload) VALUES "
-# Few sizes, so that each is prepared once and stays in the connection's statement cache.
-_ROWS_PER_STATEMENT = (64, 16, 4, 1)
-_INSERT_ROWS = {rows: _INSERT + ", ".join([_ROW] * rows) for rows in _ROWS_PER_STATEMENT}
 
 _Row = tuple[bytes, int, bytes, str, int, bytes]
 
@@ -97,43 +108,66 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def _write_together(connection: sqlite3.Connection, group: Sequence[Append], now: int) -> list[Outcome]:
-    rows: list[_Row] = []
     with _transaction(connection):
-        outcomes: list[Outcome] = [_write(connection, append, now, rows) for append in group]
-        _insert(connection, rows)
-    return outcomes
+        return [*_write(connection, group, now)]
 
 
 def _write_apart(connection: sqlite3.Connection, group: Sequence[Append], now: int) -> list[Outcome]:
     outcomes: list[Outcome] = []
     with _transaction(connection):
         for append in group:
-            rows: list[_Row] = []
             connection.execute("SAVEPOINT append")
             try:
-                seq = _write(connection, append, now, rows)
-                _insert(connection, rows)
+                outcomes += _write(connection, [append], now)
             except _Refused as refused:
                 connection.execute("ROLLBACK TO append")
                 outcomes.append(refused.why)
-            else:
-                outcomes.append(seq)
             connection.execute("RELEASE append")
     return outcomes
 
 
-def _write(connection: sqlite3.Connection, append: Append, now: int, rows: list[_Row]) -> int:
-    """Advance the head and bind the client ids; add the journal rows, still to be inserted, to ``rows``."""
-    prompt_id = append.prompt_id.bytes
-    advanced = connection.execute(_ADVANCE, (len(append.edits), now, prompt_id)).fetchone()
-    if advanced is None:
-        raise _Refused(NotFound(f"no prompt {append.prompt_id}"))
-    for client_id, user_id in append.bindings.items():
-        _bind(connection, append.prompt_id, client_id, user_id, now)
-    head: int = advanced[0]
-    for seq, edit in enumerate(append.edits, head - len(append.edits) + 1):
-        rows.append((prompt_id, seq, edit.user_id.bytes, edit.kind.value, now, edit.update))
-    return head
+def _write(connection: sqlite3.Connection, appends: Sequence[Append], now: int) -> list[int]:
+    """Advance the heads, bind the client ids, insert the rows; return the last seq of each append."""
+    seqs = _advance(connection, appends, now)
+    rows: list[_Row] = []
+    lasts: list[int] = []
+    for append in appends:
+        for client_id, user_id in append.bindings.items():
+            _bind(connection, append.prompt_id, client_id, user_id, now)
+        prompt_id, seq = append.prompt_id.bytes, seqs[append.prompt_id]
+        rows += [
+            (prompt_id, number, edit.user_id.bytes, edit.kind.value, now, edit.update)
+            for number, edit in enumerate(append.edits, seq + 1)
+        ]
+        seqs[append.prompt_id] = seq + len(append.edits)
+        lasts.append(seqs[append.prompt_id])
+    with _refusing_unknown_users():
+        for size, values in _chunks(rows):
+            connection.execute(_INSERT[size], values)
+    return lasts
+
+
+def _advance(connection: sqlite3.Connection, appends: Sequence[Append], now: int) -> dict[UUID, int]:
+    """Advance the head of every prompt and return what it was before."""
+    counts: dict[bytes, int] = {}
+    for append in appends:
+        prompt_id = append.prompt_id.bytes
+        counts[prompt_id] = counts.get(prompt_id, 0) + len(append.edits)
+    heads: dict[bytes, int] = {}
+    for size, values in _chunks([(prompt_id, count, now) for prompt_id, count in counts.items()]):
+        heads.update(connection.execute(_ADVANCE[size], values).fetchall())
+    for append in appends:
+        if append.prompt_id.bytes not in heads:
+            raise _Refused(NotFound(f"no prompt {append.prompt_id}"))
+    return {UUID(bytes=prompt_id): head - counts[prompt_id] for prompt_id, head in heads.items()}
+
+
+def _chunks(rows: Sequence[tuple[object, ...]]) -> Iterator[tuple[int, list[object]]]:
+    start = 0
+    for size in _SIZES:
+        while len(rows) - start >= size:
+            yield size, [value for row in rows[start : start + size] for value in row]
+            start += size
 
 
 def _bind(connection: sqlite3.Connection, prompt_id: UUID, client_id: int, user_id: UUID, now: int) -> None:
@@ -144,16 +178,6 @@ def _bind(connection: sqlite3.Connection, prompt_id: UUID, client_id: int, user_
     (bound_to,) = connection.execute(_BOUND_TO, (prompt_id.bytes, client_id)).fetchone()
     if bound_to != user_id.bytes:
         raise _Refused(ClientIdConflict(f"client id {client_id} of prompt {prompt_id} belongs to another user"))
-
-
-def _insert(connection: sqlite3.Connection, rows: list[_Row]) -> None:
-    with _refusing_unknown_users():
-        start = 0
-        for count in _ROWS_PER_STATEMENT:
-            while len(rows) - start >= count:
-                values = [value for row in rows[start : start + count] for value in row]
-                connection.execute(_INSERT_ROWS[count], values)
-                start += count
 
 
 @contextmanager
