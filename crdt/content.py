@@ -1,7 +1,8 @@
-"""The content of structs, read strictly: how many clocks it takes and where it ends.
+"""The parts of structs, read strictly: how many clocks their content takes and where it ends.
 
 Rules:
 
+- a clock stays below 2**31;
 - text is UTF-8; its clocks are UTF-16 code units;
 - values (``Any``) and JSON are at most 32 deep; JSON is what JavaScript, Rust and Python all read
   alike: finite numbers, no half of a surrogate pair;
@@ -24,9 +25,10 @@ from crdt.errors import UpdateError
 from crdt.varint import MAX_VARINT, MORE, read_varint
 
 MAX_DEPTH: Final = 32  # from 12,000 browsers overflow their stack, from 41,000 the engine kills the process
+MAX_CLOCK: Final = 2**31 - 1  # the engine counts clocks in 32 bits
 EMBEDDED_TYPES: Final = frozenset({0, 1, 2})  # array, map, text; the others are XML and links
 
-_LAST_OF_ONE_UNIT: Final = "\uffff"
+LAST_OF_ONE_UNIT: Final = "\uffff"
 _BYTES: Final = 116
 _ARRAY: Final = 117
 _MAP: Final = 118
@@ -35,6 +37,15 @@ _INTEGER: Final = 125
 # True, false, 64-bit integer, double, float, null and undefined carry a fixed number of bytes.
 _FIXED: Final = {120: 0, 121: 0, 122: 8, 123: 8, 124: 4, 126: 0, 127: 0}
 _INTEGER_LOW_BITS: Final = 6  # the first byte of a signed integer holds its sign and six bits of it
+
+
+def read_id(data: bytes, offset: int) -> tuple[int, int, int]:
+    """Read the id of a struct; return its client, its clock and the offset behind it."""
+    client, offset = read_varint(data, offset)
+    clock, offset = read_varint(data, offset)
+    if clock >= MAX_CLOCK:
+        raise UpdateError("a clock has more than 31 bits", code="update_clock_oversize")
+    return client, clock, offset
 
 
 def skip_bytes(data: bytes, offset: int) -> tuple[int, int]:
@@ -68,7 +79,7 @@ def utf16_units(text: str) -> int:
 
 def pair_middles(text: str) -> list[int]:
     """The UTF-16 offsets between the two halves of each surrogate pair."""
-    astral = [index for index, character in enumerate(text) if character > _LAST_OF_ONE_UNIT]
+    astral = [index for index, character in enumerate(text) if character > LAST_OF_ONE_UNIT]
     # Each pair before it has moved a character by one unit more.
     return [index + earlier + 1 for earlier, index in enumerate(astral)]
 

@@ -2,7 +2,6 @@
 
 Rules:
 
-- a clock stays below 2**31: the engine counts in 32 bits;
 - no struct is empty, and no client is mentioned without structs or twice;
 - no struct refers to its own client at or behind its own clock, and no structs wait for each other;
 - content is a string, a formatting mark, values, an embedded text, map or array, or what is left of
@@ -21,8 +20,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from crdt.content import (
+    MAX_CLOCK,
     decode_utf8,
     pair_middles,
+    read_id,
     read_values,
     skip_bytes,
     skip_embedded_type,
@@ -33,9 +34,7 @@ from crdt.content import (
 from crdt.errors import UpdateError
 from crdt.order import Section, Wait, check_order
 from crdt.ranges import ClockRange, RangeSet
-from crdt.varint import MORE, read_varint
-
-MAX_CLOCK: Final = 2**31 - 1
+from crdt.varint import read_varint
 
 HAS_ORIGIN: Final = 0x80
 HAS_RIGHT_ORIGIN: Final = 0x40
@@ -145,17 +144,11 @@ class StructReader:
     def _read_string(self, info: int, offset: int, client: int, clock: int) -> tuple[int, int]:
         data = self._data
         offset = self._read_place(info, offset, client, clock)
-        length = data[offset]
-        offset += 1
-        if length >= MORE:
-            length, offset = read_varint(data, offset - 1)
-        end = offset + length
-        if end > len(data):
-            raise IndexError
-        self.content_bytes += length
-        encoded = data[offset:end]
+        start, end = skip_bytes(data, offset)
+        self.content_bytes += end - start
+        encoded = data[start:end]
         if encoded.isascii():
-            return length, end
+            return end - start, end
         text = decode_utf8(encoded)
         units = utf16_units(text)
         if units != len(text):
@@ -196,11 +189,11 @@ class StructReader:
         if not info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN):
             return self._read_parent(info, offset, client, clock)
         if info & HAS_ORIGIN:
-            to_client, to_clock, offset = self._read_id(offset)
+            to_client, to_clock, offset = read_id(self._data, offset)
             self._depend(client, clock, to_client, to_clock)
             self._note(self.splits, to_client, (to_clock + 1,))
         if info & HAS_RIGHT_ORIGIN:
-            to_client, to_clock, offset = self._read_id(offset)
+            to_client, to_clock, offset = read_id(self._data, offset)
             self._depend(client, clock, to_client, to_clock)
             self._note(self.splits, to_client, (to_clock,))
         return offset
@@ -212,27 +205,13 @@ class StructReader:
             start, offset = skip_bytes(data, offset)
             self.roots.add(decode_utf8(data[start:offset]))
         elif is_root == 0:
-            to_client, to_clock, offset = self._read_id(offset)
+            to_client, to_clock, offset = read_id(self._data, offset)
             self._depend(client, clock, to_client, to_clock)
             self.parents.add((to_client, to_clock))
             self.is_text = False
         else:
             raise UpdateError("a parent is neither a root nor a struct", code="update_malformed")
         return skip_string(data, offset) if info & _HAS_KEY else offset
-
-    def _read_id(self, offset: int) -> tuple[int, int, int]:
-        data = self._data
-        client = data[offset]
-        offset += 1
-        if client >= MORE:
-            client, offset = read_varint(data, offset - 1)
-        clock = data[offset]
-        offset += 1
-        if clock >= MORE:
-            clock, offset = read_varint(data, offset - 1)
-            if clock >= MAX_CLOCK:
-                raise UpdateError("a clock has more than 31 bits", code="update_clock_oversize")
-        return client, clock, offset
 
     def _depend(self, client: int, clock: int, to_client: int, to_clock: int) -> None:
         if to_client == client:
