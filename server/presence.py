@@ -35,9 +35,8 @@ MAX_PRESENT_CLIENTS_PER_CONNECTION: Final = 8
 
 # Dark enough for white text on the flag and clear on both themes (WCAG contrast of at least 4.5:1 against white).
 _COLORS: Final = (
-    "#b4232a", "#a8410a", "#8a5a00", "#4f6f00", "#1a7a3a", "#00756b",
-    "#006f93", "#1f62c4", "#5a4fd0", "#8a3fc0", "#ad2f8e", "#b72561",
-)  # fmt: skip
+    "#b4232a #a8410a #8a5a00 #4f6f00 #1a7a3a #00756b #006f93 #1f62c4 #5a4fd0 #8a3fc0 #ad2f8e #b72561"
+).split()
 _LIGHT_ALPHA: Final = "33"
 
 

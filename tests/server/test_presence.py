@@ -74,8 +74,13 @@ async def test_a_client_id_bound_by_edits_is_not_taken_over(house: House) -> Non
     await anna.saved()
     announce(ben, anna.peer.document.client_id, 1, {"cursor": 2})
     announce(ben, 8, 1, {})
-    entries = dict[int, AwarenessEntry]()
-    await wait_until(lambda: entries.update(heard(anna)) or 8 in entries, what="ben's presence")
+    entries: dict[int, AwarenessEntry] = {}
+
+    def ben_is_here() -> bool:
+        entries.update(heard(anna))
+        return 8 in entries
+
+    await wait_until(ben_is_here, what="ben's presence")
     assert set(entries) == {8}
 
 
@@ -129,7 +134,7 @@ async def test_many_moves_in_one_turn_become_one_frame(house: House, rng: Random
     last = rng.randrange(50, 100)
     for clock in range(1, last + 1):
         announce(anna, 7, clock, {"cursor": clock})
-    messages = []
+    messages: list[AwarenessUpdate] = []
 
     def arrived() -> bool:
         messages.extend(m for m in ben.socket.take_messages() if isinstance(m, AwarenessUpdate))
