@@ -35,8 +35,19 @@ MAX_PRESENT_CLIENTS_PER_CONNECTION: Final = 8
 
 # Dark enough for white text on the flag and clear on both themes (WCAG contrast of at least 4.5:1 against white).
 _COLORS: Final = (
-    "#b4232a #a8410a #8a5a00 #4f6f00 #1a7a3a #00756b #006f93 #1f62c4 #5a4fd0 #8a3fc0 #ad2f8e #b72561"
-).split()
+    "#b4232a",
+    "#a8410a",
+    "#8a5a00",
+    "#4f6f00",
+    "#1a7a3a",
+    "#00756b",
+    "#006f93",
+    "#1f62c4",
+    "#5a4fd0",
+    "#8a3fc0",
+    "#ad2f8e",
+    "#b72561",
+)
 _LIGHT_ALPHA: Final = "33"
 
 
@@ -54,8 +65,8 @@ def identity(principal: Principal) -> dict[str, Json]:
 class Presence:
     """The presence of one room.
 
-    Arguments: `clock` answers the seconds that states expire by; `broadcast` sends a frame to every reader that keeps up; `bindings` answers the user that a client id is
-    bound to by its edits, if any.
+    Arguments: `clock` answers the seconds that states expire by; `broadcast` sends a frame to every reader that keeps
+    up; `bindings` answers the user that each client id is bound to by its edits.
     """
 
     def __init__(
