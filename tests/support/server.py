@@ -170,8 +170,8 @@ class ServerProcess:
 
     async def sign_in_link(self) -> str:
         """Return the newest one-use link it has printed."""
-        links = await wait_until(lambda: [found[0] for found in _SIGN_IN_LINK.finditer(self.log)], what="a link")
-        return links[-1]
+        await wait_until(lambda: _SIGN_IN_LINK.search(self.log), what="a sign-in link")
+        return [found[0] for found in _SIGN_IN_LINK.finditer(self.log)][-1]
 
     async def __aenter__(self) -> Self:
         return await self.start()

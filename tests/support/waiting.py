@@ -3,10 +3,7 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar, overload
-
-T = TypeVar("T")
+from collections.abc import Callable
 
 DEADLINE_SECONDS = 20.0
 """Long enough for a loaded machine with two cores; a test that passes never gets near it."""
@@ -22,16 +19,8 @@ class WaitedInVain(AssertionError):
         super().__init__(f"waited {seconds:g} s for {what}; the last value was {last!r}")
 
 
-@overload
-async def wait_until(condition: Callable[[], Awaitable[T]], *, what: str, seconds: float = DEADLINE_SECONDS) -> T: ...
-
-
-@overload
-async def wait_until(condition: Callable[[], T], *, what: str, seconds: float = DEADLINE_SECONDS) -> T: ...
-
-
-async def wait_until(condition: Callable[[], object], *, what: str, seconds: float = DEADLINE_SECONDS) -> object:
-    """Return the condition's first true value, trying again with growing pauses.
+async def wait_until(condition: Callable[[], object], *, what: str, seconds: float = DEADLINE_SECONDS) -> None:
+    """Return as soon as the condition is true, trying again with growing pauses.
 
     Args:
         condition: Called again and again; may be a coroutine function. What it raises ends the waiting.
@@ -45,24 +34,22 @@ async def wait_until(condition: Callable[[], object], *, what: str, seconds: flo
     pause = _FIRST_PAUSE_SECONDS
     while True:
         value = condition()
-        result = await value if inspect.isawaitable(value) else value
-        if result:
-            return result
+        if inspect.isawaitable(value):
+            value = await value
+        if value:
+            return
         if time.monotonic() >= deadline:
-            raise WaitedInVain(what, seconds, result)
+            raise WaitedInVain(what, seconds, value)
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
 
 
-def wait_until_sync(condition: Callable[[], T], *, what: str, seconds: float = DEADLINE_SECONDS) -> T:
+def wait_until_sync(condition: Callable[[], object], *, what: str, seconds: float = DEADLINE_SECONDS) -> None:
     """Do as `wait_until` does, outside an event loop; the arguments and the error are the same."""
     deadline = time.monotonic() + seconds
     pause = _FIRST_PAUSE_SECONDS
-    while True:
-        result = condition()
-        if result:
-            return result
+    while not (value := condition()):
         if time.monotonic() >= deadline:
-            raise WaitedInVain(what, seconds, result)
+            raise WaitedInVain(what, seconds, value)
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
