@@ -4,6 +4,7 @@ import re
 import tomllib
 from importlib.metadata import version
 
+import server
 from tests.support.source import ROOT
 
 VERSION_HEADING = re.compile(r"^## \[(\d+\.\d+\.\d+)\] - (\d{4}-\d{2}-\d{2}|Unreleased)$", re.MULTILINE)
@@ -18,7 +19,7 @@ def test_the_newest_entry_is_the_version_of_the_project() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     newest = VERSION_HEADING.search(changelog())
     assert newest is not None
-    assert newest[1] == project["version"] == version("promptroom")
+    assert newest[1] == project["version"] == version("promptroom") == server.__version__
 
 
 def test_every_heading_is_a_version_or_a_kind_of_change() -> None:
