@@ -24,12 +24,14 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 ORDER_IN_SERVER = (
     {"errors", "settings", "signing_key", "telemetry"},
     {"access", "auth", "limits"},
-    {"acknowledgements", "admission", "bus", "outbox", "presence", "rebuild", "redis_bus", "tasks", "workers"},
+    {"bus", "outbox", "redis_bus", "tasks", "workers"},
+    {"acknowledgements", "admission", "membership", "presence", "rebuild"},
     {"room", "session"},
-    {"compactor", "editing", "hub"},
+    {"compactor", "editing", "hub", "rooms"},
     {"services"},
     {"api", "websocket", "wire"},
     {"app"},
+    {"credentials", "first_prompt", "fsck", "serving"},
     {"__main__", "cli"},
 )
 
