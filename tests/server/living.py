@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
+from crdt.client_peer import ClientEvent, ClientPeer
 from crdt.codec import decode_frame
 from crdt.diff import TextEdit
 from crdt.document import initial_state
 from crdt.messages import Message
-from crdt.peer import ClientEvent, ClientPeer
 from persistence.edits import Edit
 from persistence.store import Store, migrate
 from server.access import Principal, Role

@@ -2,10 +2,10 @@
 
 import asyncio
 
+from crdt.client_peer import RoomEventReceived
 from crdt.diff import TextEdit
 from crdt.document import Document
 from crdt.messages import Acknowledgement, Update
-from crdt.peer import RoomEventReceived
 from persistence.errors import StoreUnavailable
 from server.room import Doubt, RoomState
 from tests.server.living import HeldJournal, House, Tab

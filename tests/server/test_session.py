@@ -1,9 +1,9 @@
 """One connection: what it may send, how it ends, what it is told."""
 
+from crdt.client_peer import RoomEventReceived
 from crdt.codec import encode
 from crdt.diff import TextEdit
 from crdt.messages import SyncStep1, SyncStep2, TokenRenewal, Update
-from crdt.peer import RoomEventReceived
 from server import limits
 from server.access import Role
 from tests.server.living import House
