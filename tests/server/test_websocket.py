@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from crdt.codec import decode_frame, encode
@@ -77,7 +76,6 @@ async def listening(house: House, protocol: object) -> AsyncIterator[Reception]:
         lifespan="off",
     )
     server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[method-assign]
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     await wait_until(lambda: server.started, what="uvicorn to listen")
     try:
@@ -96,11 +94,9 @@ async def reception(request: pytest.FixtureRequest, house: House) -> AsyncIterat
 
 async def close_code(connection: ClientConnection) -> int:
     """Read until the server closes, and answer the code."""
-    with pytest.raises(ConnectionClosed) as closed:
-        async with asyncio.timeout(10):
-            while True:
-                await connection.recv()
-    return closed.value.rcvd.code if closed.value.rcvd else 1006
+    async with asyncio.timeout(10):
+        await connection.wait_closed()
+    return connection.close_code or 0
 
 
 async def events(connection: ClientConnection) -> list[str]:
