@@ -61,7 +61,7 @@ class Append:
 
     Args:
         prompt_id: the prompt.
-        edits: at least one, in causal order.
+        edits: in causal order; none for a probe.
         bindings: new client id -> the user it belongs to from now on.
     """
 

@@ -55,9 +55,23 @@ class Journal:
         """
         if not edits:
             raise ValueError("an append takes at least one edit")
+        return self._submit(Append(prompt_id, tuple(edits), bindings))
+
+    def probe(self, prompt_id: UUID) -> asyncio.Future[int]:
+        """Commit nothing, for real, and return a future of the prompt's last seq.
+
+        It resolves when the database takes commits again, and every earlier append of the prompt whose outcome was
+        not heard of is decided by then: it waits for their locks. It fails as an append does.
+
+        Raises:
+            StoreInUse: this process was opened beside a server and may not append.
+        """
+        return self._submit(Append(prompt_id, (), _NO_BINDINGS))
+
+    def _submit(self, append: Append) -> asyncio.Future[int]:
         if self.group_commit is None:
             raise StoreInUse("the store was opened for a command; only the server appends to the journal")
-        return self.group_commit.submit(Append(prompt_id, tuple(edits), bindings))
+        return self.group_commit.submit(append)
 
     async def read(self, prompt_id: UUID, *, after: int = 0, limit: int | None = None) -> list[JournalEntry]:
         """Return the entries with a seq above ``after``, in order.

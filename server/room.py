@@ -103,6 +103,7 @@ class Room:
         self._loop = asyncio.get_running_loop()
         self._in_flight: Batch | None = None
         self._settled: list[asyncio.Future[None]] = []
+        self.failed_commits = 0
         self._doubted = Doubt.STORE
         self._shown = b"\x00"
         self._presence = Presence(
@@ -243,6 +244,7 @@ class Room:
             self.close(PromptNotFound())
         elif appended.cancelled() or failure is not None:
             telemetry.STORE_FAILURES.inc()
+            self.failed_commits += 1
             _log.warning("commit_failed", prompt_id=str(self.prompt_id), reason=str(failure))
             self.doubt(Doubt.STORE)
         else:
@@ -261,6 +263,7 @@ class Room:
             self.doubt(Doubt.ENGINE)
             return
         self._in_flight = None
+        self.failed_commits = 0
         self.head_seq = last_seq
         self._fan_out(batch, merged)
         self._acknowledge(batch)

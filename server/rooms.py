@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
-from persistence.errors import StoreError
+from persistence.errors import NotFound, StoreError
 from server import telemetry
 from server.compactor import CHECKPOINT_EDITS, CHECKPOINT_EDITS_AT_UNLOAD, Compactor
 from server.errors import PromptNotFound, Restarting, ServerError, StoreUnavailable
@@ -140,18 +140,24 @@ class Rooms:
         self._tasks.spawn(self._rebuild_until_live(room), name="rebuild_room")
 
     async def _rebuild_until_live(self, room: Room) -> None:
-        delay = FIRST_RETRY_SECONDS
+        """Tries until the store answers; a room whose commits keep failing is tried ever less often."""
+        attempts = room.failed_commits - 1
         while room.state is RoomState.LOADING:
+            await self._pause(attempts)
+            attempts += 1
             try:
-                stored = await load_prompt(self._store, self._workers, room.prompt_id)
-            except PromptNotFound as error:
-                self.forget(room, error)
+                # What was sent and not answered is decided when this returns, one way or the other.
+                await self._store.journal.probe(room.prompt_id)
+                room.resume(await load_prompt(self._store, self._workers, room.prompt_id))
+            except (PromptNotFound, NotFound):
+                self.forget(room, PromptNotFound())
             except StoreError as error:
                 _log.warning("rebuild_postponed", prompt_id=str(room.prompt_id), reason=str(error))
-                await asyncio.sleep(delay * self._jitter.uniform(0.5, 1.0))
-                delay = min(delay * 2, LAST_RETRY_SECONDS)
-            else:
-                room.resume(stored)
+
+    async def _pause(self, attempts: int) -> None:
+        if attempts > 0:
+            seconds = min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), LAST_RETRY_SECONDS)
+            await asyncio.sleep(seconds * self._jitter.uniform(0.5, 1.0))
 
     # --- checkpoints and unloading ----------------------------------------------------------------------------------
 

@@ -161,6 +161,14 @@ class HeldJournal:
         self.waiting.append((answer, lambda: self._journal.append(prompt_id, edits, bindings or {})))
         return answer
 
+    def probe(self, prompt_id: UUID) -> asyncio.Future[int]:
+        """Probe; fails as an append would."""
+        if self.failure is not None:
+            answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            answer.set_exception(self.failure)
+            return answer
+        return self._journal.probe(prompt_id)
+
     async def release(self) -> None:
         """Let every waiting append through."""
         self.held = False

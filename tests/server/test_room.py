@@ -152,3 +152,22 @@ async def test_the_inbox_is_bounded(house: House) -> None:
     await journal.release()
     await anna.saved()
     assert (await house.hub.live(house.prompt_id)).text == "Helloxy"
+
+
+async def test_nobody_is_told_that_the_store_is_back_before_it_takes_commits(house: House) -> None:
+    """A full disk can be read: a room that only looked would promise, fail and promise again."""
+    journal = HeldJournal(house.store)
+    anna = await house.open("anna")
+    await anna.saved()
+    journal.failure = StoreUnavailable("the disk is full")
+    anna.type("!")
+    await wait_until(lambda: "store.unavailable" in event_types(anna.pump()), what="the bad news")
+    assert (await house.store.prompts.get(house.prompt_id)).name == "Greeting"
+    for _ in range(200):
+        await asyncio.sleep(0)
+        anna.pump()
+    assert event_types(anna).count("store.unavailable") == 1
+    assert "store.available" not in event_types(anna)
+    journal.failure = None
+    await anna.saved()
+    assert event_types(anna).count("store.available") == 1
