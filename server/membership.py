@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from server.access import Principal
     from server.errors import ServerError
     from server.outbox import Frame
+    from server.presence import Presence
 
 
 class Author(Protocol):
@@ -97,6 +98,10 @@ class Member(Author, Attendant, Protocol):
 class RoomOfMember(Protocol):
     """The room as its members use it."""
 
+    @property
+    def presence(self) -> Presence:
+        """Who is here."""
+
     def submit(self, submission: Submission) -> None:
         """Takes an update; its author hears of it through `committed`. Raises ServerError."""
 
@@ -105,12 +110,6 @@ class RoomOfMember(Protocol):
 
     def state_vector(self) -> bytes:
         """Answers the encoded state vector of all that was shown."""
-
-    def heard(self, member: Member, payload: bytes) -> None:
-        """Takes presence. Raises AwarenessError."""
-
-    def everybody(self) -> Frame | None:
-        """Answers the presence of all."""
 
     def leave(self, member: Member) -> None:
         """The session is closed."""

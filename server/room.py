@@ -18,7 +18,6 @@ While a commit is in flight new updates wait in the inbox, so a batch grows with
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,7 @@ from persistence.errors import NotFound
 from server import telemetry
 from server.admission import Admission, Verdict
 from server.errors import PromptNotFound, ServerError
-from server.limits import INBOX_BYTES
+from server.inbox import Batch, Inbox
 from server.membership import Author, Member, Submission
 from server.outbox import Frame
 from server.presence import Presence
@@ -64,17 +63,6 @@ class Doubt(StrEnum):
     CHECKPOINT = "checkpoint_differs"
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What one flush takes from the inbox.
-
-    `updates` go to the journal; `repeated` are stored or on their way already, and only wait to be acknowledged.
-    """
-
-    updates: tuple[Submission, ...]
-    repeated: tuple[Submission, ...]
-
-
 class Room:
     """One prompt, live.
 
@@ -106,7 +94,7 @@ class Room:
         self.failed_commits = 0
         self._doubted = Doubt.STORE
         self._shown = b"\x00"
-        self._presence = Presence(
+        self.presence = Presence(
             self._loop, clock=clock, broadcast=self.broadcast, bindings=lambda: self._gate.bindings
         )
         self._start(stored)
@@ -117,9 +105,7 @@ class Room:
         self.checkpoint_seq = stored.checkpoint_seq
         self.document: Document = stored.document
         self._gate = Admission(stored.knowledge, stored.bindings, measure=lambda: len(self.document.encode_state()))
-        self._inbox: list[Submission] = []
-        self._repeated: list[Submission] = []
-        self._inbox_bytes = 0
+        self._inbox = Inbox()
         self._flush_scheduled = False
         self._whole: Frame | None = None
         self._state_vector: bytes | None = None
@@ -136,8 +122,9 @@ class Room:
 
     def leave(self, member: Member) -> None:
         """Lets a member go whose connection is closed; what it handed in still counts."""
-        if self.members.pop(member, self) is None:
-            self._presence.leave(member)
+        if member in self.members:
+            del self.members[member]
+            self.presence.leave(member)
             if not self.members:
                 self.idle_since = self._clock()
 
@@ -151,18 +138,6 @@ class Room:
         """Sends a room event to everybody."""
         for member in list(self.members):
             member.send_event(event)
-
-    def heard(self, member: Member, payload: bytes) -> None:
-        """Takes presence. Raises AwarenessError."""
-        self._presence.receive(member, payload)
-
-    def everybody(self) -> Frame | None:
-        """Answers the presence of all."""
-        return self._presence.everybody()
-
-    def expire_presence(self) -> None:
-        """Removes the presence that nobody renewed."""
-        self._presence.expire()
 
     # --- what was shown ---------------------------------------------------------------------------------------------
 
@@ -205,10 +180,9 @@ class Room:
             submission.author.ask_for_sync()
             return
         if verdict is Verdict.KNOWN:
-            self._repeated.append(submission)
-        self._inbox.extend(admitted)
-        self._inbox_bytes += sum(len(each.update) for each in admitted)
-        if self._inbox_bytes > INBOX_BYTES:
+            self._inbox.add_repeated(submission)
+        self._inbox.add(admitted)
+        if self._inbox.is_full:
             self.doubt(Doubt.STORE)
         elif not self._flush_scheduled and self._in_flight is None:
             self._schedule_flush()
@@ -220,10 +194,9 @@ class Room:
     def _flush(self) -> None:
         """Takes everything that came in this turn of the loop, and hands it to the journal in one piece."""
         self._flush_scheduled = False
-        if self._in_flight is not None or not (self._inbox or self._repeated):
+        if self._in_flight is not None or not self._inbox:
             return
-        batch = Batch(tuple(self._inbox), tuple(self._repeated))
-        self._inbox, self._repeated, self._inbox_bytes = [], [], 0
+        batch = self._inbox.take()
         if not batch.updates:
             self._acknowledge(batch)
             return
@@ -267,7 +240,7 @@ class Room:
         self.head_seq = last_seq
         self._fan_out(batch, merged)
         self._acknowledge(batch)
-        if self._inbox or self._repeated:
+        if self._inbox:
             self._schedule_flush()
         else:
             self._tell_settled()
@@ -281,8 +254,7 @@ class Room:
 
     def _fan_out(self, batch: Batch, merged: bytes) -> None:
         """Writes one frame to everybody, except to a member who wrote all of it."""
-        first = batch.updates[0].author
-        sole_author = first if all(each.author is first for each in batch.updates) else None
+        sole_author = batch.sole_author
         frame = Frame.of(Update(merged))
         now = self._clock()
         delivered = 0
@@ -293,7 +265,7 @@ class Room:
 
     def _acknowledge(self, batch: Batch) -> None:
         authors: dict[Author, None] = {}
-        for each in (*batch.updates, *batch.repeated):
+        for each in batch:
             each.author.committed(each)
             authors[each.author] = None
         for author in authors:
@@ -329,7 +301,7 @@ class Room:
         if self.state is not RoomState.LIVE:
             return
         self.state = RoomState.DRAINING
-        if self._in_flight is not None or self._inbox or self._repeated:
+        if self._in_flight is not None or self._inbox:
             settled = self._loop.create_future()
             self._settled.append(settled)
             await settled
@@ -338,15 +310,13 @@ class Room:
         """Ends the room; members are closed with the error."""
         self.state = RoomState.CLOSED
         self._drop_everything()
-        self._presence.close()
+        self.presence.close()
         for member in list(self.members):
             member.fail(error or PromptNotFound())
 
     def _drop_everything(self) -> None:
-        dropped = [*self._inbox, *self._repeated]
-        if self._in_flight is not None:
-            dropped += [*self._in_flight.updates, *self._in_flight.repeated]
-        self._inbox, self._repeated, self._inbox_bytes, self._in_flight = [], [], 0, None
+        dropped = [*(self._in_flight or ()), *self._inbox.take()]
+        self._in_flight = None
         for each in dropped:
             each.author.dropped()
         self._tell_settled()

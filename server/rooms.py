@@ -67,7 +67,7 @@ class Rooms:
     def tick(self, now: float) -> None:
         """Expires presence, and unloads what has been idle; `now` in the seconds of the clock."""
         for room in list(self._live.values()):
-            room.expire_presence()
+            room.presence.expire()
             if self._is_idle(room, now):
                 self._unloading[room.prompt_id] = self._tasks.spawn(self._unload(room), name="unload_room")
 

@@ -165,7 +165,7 @@ class Session:
 
     def send_presence(self) -> None:
         """Sends the presence of all."""
-        everybody = self._room.everybody() if self._room is not None else None
+        everybody = self._room.presence.everybody() if self._room is not None else None
         if everybody is not None:
             self.deliver(everybody, self._surroundings.now())
 
@@ -231,7 +231,7 @@ class Session:
             case StateVectorReceived(state_vector=state_vector):
                 self._send_diff(state_vector)
             case AwarenessReceived(payload=payload):
-                room.heard(self, payload)
+                room.presence.receive(self, payload)
             case AwarenessQueried():
                 self.send_presence()
             case TokenRenewed(token=token):

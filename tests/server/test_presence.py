@@ -64,7 +64,7 @@ async def test_nobody_speaks_for_another_client(house: House) -> None:
     await hears(vera, 8)
     everybody = house.hub._rooms.get(house.prompt_id)  # noqa: SLF001
     assert everybody is not None
-    states = {entry.client_id: entry for entry in everybody._presence._states.entries()}  # noqa: SLF001
+    states = {entry.client_id: entry for entry in everybody.presence._states.entries()}  # noqa: SLF001
     assert states[7].clock == 1
 
 

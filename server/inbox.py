@@ -1,0 +1,72 @@
+"""What waits for a room's next commit.
+
+While a commit is in flight everything that comes waits here, so that a batch grows with the load by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from server.limits import INBOX_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from server.membership import Author, Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one flush takes.
+
+    `updates` go to the journal; `repeated` are stored or on their way already, and only wait to be acknowledged.
+    """
+
+    updates: tuple[Submission, ...]
+    repeated: tuple[Submission, ...]
+
+    def __iter__(self) -> Iterator[Submission]:
+        """Iterates over everything that is to be acknowledged."""
+        yield from self.updates
+        yield from self.repeated
+
+    @property
+    def sole_author(self) -> Author | None:
+        """Who wrote every update of the batch, if that was one."""
+        first = self.updates[0].author
+        return first if all(each.author is first for each in self.updates) else None
+
+
+class Inbox:
+    """Submissions in the order in which they were admitted."""
+
+    def __init__(self) -> None:
+        self._updates: list[Submission] = []
+        self._repeated: list[Submission] = []
+        self._bytes = 0
+
+    def __bool__(self) -> bool:
+        """Whether anything waits."""
+        return bool(self._updates or self._repeated)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more waits than a room may hold in memory."""
+        return self._bytes > INBOX_BYTES
+
+    def add(self, submissions: Iterable[Submission]) -> None:
+        """Adds updates that go to the journal."""
+        for each in submissions:
+            self._updates.append(each)
+            self._bytes += len(each.update)
+
+    def add_repeated(self, submission: Submission) -> None:
+        """Adds one that only waits for what was admitted before it."""
+        self._repeated.append(submission)
+
+    def take(self) -> Batch:
+        """Answers everything that waits, and is empty."""
+        batch = Batch(tuple(self._updates), tuple(self._repeated))
+        self._updates, self._repeated, self._bytes = [], [], 0
+        return batch
