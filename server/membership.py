@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from server.presence import Attendant
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from uuid import UUID
@@ -60,14 +62,6 @@ class Submission:
     ordinal: int
     answers_step_1: bool
     kind: EditKind
-
-
-class Attendant(Protocol):
-    """A connection as presence sees it."""
-
-    @property
-    def principal(self) -> Principal:
-        """Who is on the other end."""
 
 
 class Member(Author, Attendant, Protocol):

@@ -12,12 +12,11 @@ Rules
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from crdt.awareness import AwarenessEntry, AwarenessStates, encode_awareness, read_awareness
 from crdt.messages import AwarenessUpdate
 from server.limits import AWARENESS_TIMEOUT_SECONDS, MAX_AWARENESS_ENTRIES, MAX_AWARENESS_STATE_BYTES
-from server.membership import Attendant
 from server.outbox import Frame
 
 if TYPE_CHECKING:
@@ -49,6 +48,14 @@ _COLORS: Final = (
     "#b72561",
 )
 _LIGHT_ALPHA: Final = "33"
+
+
+class Attendant(Protocol):
+    """A connection as presence sees it."""
+
+    @property
+    def principal(self) -> Principal:
+        """Who is on the other end."""
 
 
 def identity(principal: Principal) -> dict[str, Json]:

@@ -29,7 +29,7 @@ from server import telemetry
 from server.admission import Admission, Verdict
 from server.errors import PromptNotFound, ServerError
 from server.inbox import Batch, Inbox
-from server.membership import Author, Member, Submission
+from server.membership import Member, Submission
 from server.outbox import Frame
 from server.presence import Presence
 
@@ -90,7 +90,7 @@ class Room:
         self._on_commit = on_commit
         self._loop = asyncio.get_running_loop()
         self._in_flight: Batch | None = None
-        self._settled: list[asyncio.Future[None]] = []
+        self._settled: asyncio.Future[None] | None = None
         self.failed_commits = 0
         self._doubted = Doubt.STORE
         self._shown = b"\x00"
@@ -184,12 +184,13 @@ class Room:
         self._inbox.add(admitted)
         if self._inbox.is_full:
             self.doubt(Doubt.STORE)
-        elif not self._flush_scheduled and self._in_flight is None:
+        elif self._in_flight is None:
             self._schedule_flush()
 
     def _schedule_flush(self) -> None:
-        self._flush_scheduled = True
-        self._loop.call_soon(self._flush)
+        if not self._flush_scheduled:
+            self._flush_scheduled = True
+            self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         """Takes everything that came in this turn of the loop, and hands it to the journal in one piece."""
@@ -264,11 +265,9 @@ class Room:
         telemetry.UPDATES_DELIVERED.inc(delivered)
 
     def _acknowledge(self, batch: Batch) -> None:
-        authors: dict[Author, None] = {}
         for each in batch:
             each.author.committed(each)
-            authors[each.author] = None
-        for author in authors:
+        for author in dict.fromkeys(each.author for each in batch):
             author.flush_acknowledgement()
 
     # --- doubt and end ----------------------------------------------------------------------------------------------
@@ -302,9 +301,8 @@ class Room:
             return
         self.state = RoomState.DRAINING
         if self._in_flight is not None or self._inbox:
-            settled = self._loop.create_future()
-            self._settled.append(settled)
-            await settled
+            self._settled = self._loop.create_future()
+            await self._settled
 
     def close(self, error: ServerError | None = None) -> None:
         """Ends the room; members are closed with the error."""
@@ -322,7 +320,5 @@ class Room:
         self._tell_settled()
 
     def _tell_settled(self) -> None:
-        settled, self._settled = self._settled, []
-        for each in settled:
-            if not each.done():
-                each.set_result(None)
+        if self._settled is not None and not self._settled.done():
+            self._settled.set_result(None)
