@@ -6,6 +6,9 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     environment: 'node',
+    isolate: false,
+    maxWorkers: 1,
+    testTimeout: 20_000,
     server: { deps: { inline: ['monaco-editor'] } },
   },
 });

@@ -42,7 +42,8 @@ export class Binding {
   readonly #text: Y.Text;
   readonly #subscription: IDisposable;
   #applying = false;
-  #restoreScheduled = false;
+  /** Why the model will be made equal to the text in a moment; what it holds until then is not the text. */
+  #restoreDue: 'tidy' | 'refused' | null = null;
   #foreignLineEnds = false;
   #disposed = false;
 
@@ -64,16 +65,16 @@ export class Binding {
   // --- from Monaco ---
 
   readonly #onModel = (event: editor.IModelContentChangedEvent): void => {
-    if (this.#applying || this.#restoreScheduled) return;
+    if (this.#applying || this.#restoreDue === 'refused') return;
     const refusal = this.#refusalOf(event.changes);
     if (refusal) {
       this.#options.onRefused?.(refusal);
-      this.#restoreSoon();
+      this.#restoreSoon('refused');
       return;
     }
-    if (event.isFlush || event.isEolChange || this.#foreignLineEnds) this.#pushWhole();
+    if (event.isFlush || event.isEolChange || this.#foreignLineEnds || this.#restoreDue) this.#pushWhole();
     else this.#pushChanges(event.changes);
-    if (this.#model.getEOL() !== '\n') this.#restoreSoon();
+    if (this.#model.getEOL() !== '\n') this.#restoreSoon('tidy');
   };
 
   #refusalOf(changes: readonly editor.IModelContentChange[]): Refusal | null {
@@ -91,7 +92,7 @@ export class Binding {
     for (const change of changes) {
       const end = change.rangeOffset + change.rangeLength;
       const text = clean(change.text);
-      if (text !== change.text) this.#restoreSoon();
+      if (text !== change.text) this.#restoreSoon('tidy');
       if (change.rangeLength > 0 && text) {
         const edit = narrow(before.slice(change.rangeOffset, end), text, change.rangeOffset);
         if (edit) edits.push(edit);
@@ -124,7 +125,7 @@ export class Binding {
   // --- from Yjs ---
 
   readonly #onText = (event: Y.YTextEvent, transaction: Y.Transaction): void => {
-    if (transaction.origin === this.#options.origin || this.#restoreScheduled) return;
+    if (transaction.origin === this.#options.origin || this.#restoreDue) return;
     const edits = editsOfDelta(event.delta);
     if (edits === null || edits.some((edit) => edit.text.includes('\r'))) this.#foreignLineEnds = true;
     const finish = this.#options.beforeRemoteEdits?.(edits ?? [], transaction.origin);
@@ -167,12 +168,13 @@ export class Binding {
     if (edit) this.#change([edit]);
   }
 
-  #restoreSoon(): void {
-    if (this.#restoreScheduled) return;
-    this.#restoreScheduled = true;
+  #restoreSoon(reason: 'tidy' | 'refused'): void {
+    const isScheduled = this.#restoreDue !== null;
+    this.#restoreDue = reason === 'refused' ? reason : (this.#restoreDue ?? reason);
+    if (isScheduled) return;
     // Not now: Monaco is in the middle of telling everybody about the change.
     queueMicrotask(() => {
-      this.#restoreScheduled = false;
+      this.#restoreDue = null;
       if (!this.#disposed) this.#restore();
     });
   }

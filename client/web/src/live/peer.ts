@@ -124,7 +124,6 @@ export class Peer {
   }
 
   #takeStep2(update: Uint8Array): void {
-    this.#askedForGap = false;
     this.#apply(update);
     if (this.#synced) return;
     this.#synced = true;
@@ -133,9 +132,10 @@ export class Peer {
 
   #apply(update: Uint8Array): void {
     Y.applyUpdate(this.doc, update, this);
-    if (this.doc.store.pendingStructs === null || this.#askedForGap) return;
-    this.#askedForGap = true;
-    this.#askForSync();
+    const hasGap = this.doc.store.pendingStructs !== null;
+    // Once for a gap: if the answer does not close it, asking again would not either.
+    if (hasGap && !this.#askedForGap) this.#askForSync();
+    this.#askedForGap = hasGap;
   }
 
   #answerStep1(stateVector: Uint8Array): void {

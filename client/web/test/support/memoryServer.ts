@@ -8,6 +8,9 @@ import { Awareness, applyAwarenessUpdate, encodeAwarenessUpdate } from 'y-protoc
 import { readSyncMessage, writeSyncStep1, writeUpdate } from 'y-protocols/sync';
 import * as Y from 'yjs';
 
+/** More frames than any test exchanges at once. */
+const MAX_STEPS = 10_000;
+
 /** The browser's end of a connection, as `Connection` uses a WebSocket. */
 export class MemorySocket {
   binaryType = 'blob';
@@ -108,7 +111,9 @@ export class MemoryServer {
 
   /** Moves frames in both directions until there are none. */
   run(): void {
-    while (this.#lines.some((line) => this.#read(line) || this.#write(line)));
+    for (let steps = 0; this.#lines.some((line) => this.#read(line) || this.#write(line)); steps += 1) {
+      if (steps > MAX_STEPS) throw new Error('client and server keep answering each other');
+    }
   }
 
   #read(line: Line): boolean {
