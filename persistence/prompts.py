@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -158,6 +159,11 @@ class Prompts:
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).all()
         return as_page([_prompt(row) for row in rows], [Position(row.created_at, row.id) for row in rows], limit)
+
+    async def ids(self) -> Sequence[UUID]:
+        """Return the ids of all prompts of all organizations, deleted ones too."""
+        async with self._database.read() as connection:
+            return (await connection.scalars(select(prompts.c.id).order_by(prompts.c.id))).all()
 
     async def update(
         self,

@@ -82,7 +82,7 @@ def configure_logging(*, level: str, log_format: str, stream: TextIO | None = No
         logger.handlers = []
         logger.propagate = True
     # These narrate every statement and every connection of theirs below this level.
-    for name in ("aiosqlite", "asyncio", "httpx2", "httpcore2", "websockets"):
+    for name in ("aiosqlite", "alembic", "asyncio", "httpx2", "httpcore2", "websockets"):
         logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[
@@ -103,12 +103,10 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 
 
 # --- metrics --------------------------------------------------------------------------------------------------------
-# One registry of our own: what stands in it is what docs/operations.md lists. Counters that tick per frame are kept as
-# plain integers by their owner and read when somebody asks (see `watch`), because a labelled increment costs a
-# microsecond and the hot path has five.
+# One registry of our own: what stands in it is what docs/operations.md lists.
 
 # When a counter was created says nothing here, and doubles the page.
-disable_created_metrics()
+disable_created_metrics()  # type: ignore[no-untyped-call]
 REGISTRY: Final = CollectorRegistry(auto_describe=True)
 ProcessCollector(registry=REGISTRY)
 
