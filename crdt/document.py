@@ -51,6 +51,7 @@ class Document:
         self._guard = _Guard(self)
         self._listeners: list[Callable[[bytes], None]] = []
         self._state: bytes | None = None
+        self._state_vector: bytes | None = None
         self._text: str | None = None
         with self._guard:
             self._engine: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc(client_id=self.client_id)
@@ -84,7 +85,7 @@ class Document:
         with self._guard:
             merged = _merge(updates)
             self._engine.apply_update(merged)
-            self._state = self._text = None
+            self._state = self._state_vector = self._text = None
         return merged
 
     def encode_state(self) -> bytes:
@@ -106,9 +107,11 @@ class Document:
             return self._engine.get_update(state_vector)
 
     def encode_state_vector(self) -> bytes:
-        """The next clock of every client, encoded."""
+        """The next clock of every client, encoded; kept until the next change."""
         with self._guard:
-            return self._engine.get_state()
+            if self._state_vector is None:
+                self._state_vector = self._engine.get_state()
+            return self._state_vector
 
     def state_vector(self) -> dict[int, int]:
         """The next clock of every client, in UTF-16 code units."""
@@ -142,7 +145,7 @@ class Document:
                 self._replace(pieces, edits)
             finally:
                 self._engine.unobserve(subscription)
-        self._state = self._text = None
+        self._state = self._state_vector = self._text = None
         for listener in self._listeners:
             for update in updates:
                 listener(update)

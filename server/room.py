@@ -21,6 +21,7 @@ import asyncio
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from crdt.document import EMPTY_STATE_VECTOR
 from crdt.errors import EngineFailure
 from crdt.messages import SyncStep2, Update
 from persistence.edits import Edit
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from crdt.document import Document
     from persistence.store import Store
     from server.rebuild import StoredPrompt
-
 
 _log = telemetry.get_logger(__name__)
 
@@ -93,7 +93,7 @@ class Room:
         self._settled: asyncio.Future[None] | None = None
         self.failed_commits = 0
         self._doubted = Doubt.STORE
-        self._shown = b"\x00"
+        self._shown = EMPTY_STATE_VECTOR
         self.presence = Presence(
             self._loop, clock=clock, broadcast=self.broadcast, bindings=lambda: self._gate.bindings
         )
@@ -108,7 +108,6 @@ class Room:
         self._inbox = Inbox()
         self._flush_scheduled = False
         self._whole: Frame | None = None
-        self._state_vector: bytes | None = None
         self.state = RoomState.LIVE
 
     # --- members ----------------------------------------------------------------------------------------------------
@@ -117,8 +116,7 @@ class Room:
         """Takes a member into a live room."""
         self.members[member] = None
         self.idle_since = None
-        welcome = {"epoch": self.epoch, "prompt_id": str(self.prompt_id), "head_seq": self.head_seq}
-        member.joined(self, welcome)
+        member.joined(self, {"epoch": self.epoch, "prompt_id": str(self.prompt_id), "head_seq": self.head_seq})
 
     def leave(self, member: Member) -> None:
         """Lets a member go whose connection is closed; what it handed in still counts."""
@@ -143,24 +141,22 @@ class Room:
 
     def state_vector(self) -> bytes:
         """Answers the encoded state vector of all that was shown."""
-        if self._state_vector is None:
-            self._state_vector = self.document.encode_state_vector()
-        return self._state_vector
+        return self._shown if self.state is RoomState.LOADING else self.document.encode_state_vector()
 
     def diff(self, state_vector: bytes) -> Frame:
         """Answers a step 2 with everything beyond a state vector; the whole document is encoded once for all.
 
         Raises EngineFailure where the engine did not survive the question; the room recovers by itself.
         """
-        if state_vector == b"\x00" and self._whole is not None:
+        is_for_newcomer = state_vector == EMPTY_STATE_VECTOR
+        if is_for_newcomer and self._whole is not None:
             return self._whole
         try:
             frame = Frame.of(SyncStep2(self.document.encode_diff(state_vector)))
         except EngineFailure:
             self.doubt(Doubt.ENGINE)
             raise
-        if state_vector == b"\x00":
-            self._whole = frame
+        self._whole = frame if is_for_newcomer else self._whole
         return frame
 
     # --- submit → append → apply → fan out → acknowledge --------------------------------------------------------------
@@ -168,8 +164,7 @@ class Room:
     def submit(self, submission: Submission) -> None:
         """Takes an update.
 
-        Its author hears `committed` when it is stored and shown, `refused` when it turns out not to be allowed, or
-        `dropped` when the room lost its memory first. Raises ServerError where it is refused at once.
+        Its author hears `committed`, `refused` or, when the room lost its memory first, `dropped`. Raises ServerError.
         """
         if self.state is not RoomState.LIVE:
             submission.author.dropped()
@@ -198,11 +193,12 @@ class Room:
         if self._in_flight is not None or not self._inbox:
             return
         batch = self._inbox.take()
-        if not batch.updates:
+        if batch.updates:
+            self._in_flight = batch
+            self._append(batch)
+        else:
             self._acknowledge(batch)
-            return
-        self._in_flight = batch
-        self._append(batch)
+            self._tell_settled()
 
     def _append(self, batch: Batch) -> None:
         edits = [Edit(each.update, each.author.user_id, each.kind) for each in batch.updates]
@@ -249,7 +245,7 @@ class Room:
 
     def _apply(self, batch: Batch) -> bytes:
         merged = self.document.apply([each.update for each in batch.updates])
-        self._whole = self._state_vector = None
+        self._whole = None
         telemetry.UPDATES_RECEIVED.inc(len(batch.updates))
         return merged
 
@@ -258,11 +254,8 @@ class Room:
         sole_author = batch.sole_author
         frame = Frame.of(Update(merged))
         now = self._clock()
-        delivered = 0
-        for member in list(self.members):
-            if member is not sole_author:
-                delivered += member.deliver(frame, now)
-        telemetry.UPDATES_DELIVERED.inc(delivered)
+        readers = [member for member in self.members if member is not sole_author]
+        telemetry.UPDATES_DELIVERED.inc(sum(member.deliver(frame, now) for member in readers))
 
     def _acknowledge(self, batch: Batch) -> None:
         for each in batch:
@@ -275,10 +268,11 @@ class Room:
     def doubt(self, reason: Doubt) -> None:
         """Throws the room's memory away; `on_doubt` has it rebuilt from the journal and calls `resume`."""
         if self.state is not RoomState.LIVE:
+            self._drop_everything()
             return
-        self.state = RoomState.LOADING
+        self._shown = EMPTY_STATE_VECTOR if self.document.condemned else self.state_vector()
         self._doubted = reason
-        self._shown = b"\x00" if self.document.condemned else self.state_vector()
+        self.state = RoomState.LOADING
         self._drop_everything()
         if reason is Doubt.STORE:
             self.publish({"type": "store.unavailable"})

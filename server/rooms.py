@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
+from crdt.errors import EngineFailure
 from persistence.errors import NotFound, StoreError
 from server import telemetry
 from server.compactor import CHECKPOINT_EDITS, CHECKPOINT_EDITS_AT_UNLOAD, Compactor
@@ -173,6 +174,8 @@ class Rooms:
                 room.checkpoint_seq = seq
             else:
                 room.doubt(Doubt.CHECKPOINT)
+        except EngineFailure:
+            room.doubt(Doubt.ENGINE)
         finally:
             self._checkpointing.discard(room.prompt_id)
 

@@ -214,3 +214,17 @@ async def test_draining_ends_within_its_deadline_when_the_store_hangs(house: Hou
     assert anna.socket.close_code == 1012
     assert not anna.pump().peer.saved
     await journal.release()
+
+
+async def test_a_room_unloads_even_when_its_last_commit_fails(house: House) -> None:
+    journal = HeldJournal(house.store)
+    anna = await house.open("anna")
+    await anna.saved()
+    journal.failure = StoreIsUnavailable("the disk is full")
+    anna.type("!")
+    anna.hang_up()
+    async with house.hub._rooms.pinned(house.prompt_id) as room:  # noqa: SLF001 - its last moments
+        await room.drain()
+    journal.failure = None
+    house.hub._rooms.forget(room, PromptNotFound())  # noqa: SLF001
+    assert (await house.hub.live(house.prompt_id)).text == "Hello"
