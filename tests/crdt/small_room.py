@@ -75,6 +75,9 @@ class SmallSession:
     def send(self, message: Message) -> None:
         self._send(encode(message))
 
+    def send_event(self, text: str) -> None:
+        self.send(RoomEvent(text))
+
     def receive(self, frame: bytes) -> None:
         for event in self._peer.receive(frame):
             match event:
