@@ -59,11 +59,12 @@ class Attendant(Protocol):
 
 
 def identity(principal: Principal) -> dict[str, Json]:
-    """Answers what everybody sees of a principal: the id, the name and a colour that follows from the id."""
+    """Answers what everybody sees of a principal: the id, the name, the role and a colour that follows from the id."""
     color = _COLORS[hashlib.sha256(principal.user_id.bytes).digest()[0] % len(_COLORS)]
     return {
         "id": str(principal.user_id),
         "name": principal.name,
+        "role": principal.role.value,
         "color": color,
         "colorLight": color + _LIGHT_ALPHA,
     }
