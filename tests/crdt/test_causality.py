@@ -78,8 +78,8 @@ def test_four_updates_of_two_clients_are_enough_to_lose_text() -> None:
     assert applied_when_ready(shuffled)[0] == "dabc"
 
 
-def test_held_back_until_ready_nothing_is_lost(rng: Random) -> None:
-    for session, shuffled in shuffled_sessions(rng, SESSIONS):
+def test_held_back_until_ready_nothing_is_lost(rng: Random, *, long_run: bool) -> None:
+    for session, shuffled in shuffled_sessions(rng, 1_000 if long_run else SESSIONS):
         text, knowledge = applied_when_ready(shuffled)
         assert text == session.text
         in_order = Knowledge()
@@ -101,7 +101,8 @@ def test_what_was_applied_is_known_and_what_was_not_is_not(rng: Random) -> None:
     knowledge = Knowledge()
     for update in session.updates:
         read = read_update(update)
-        assert not knowledge.is_known(read)
+        # Two people may delete the same character; the second brings nothing new.
+        assert not (read.writes and knowledge.is_known(read))
         knowledge.add(read)
         assert knowledge.is_known(read)
     assert all(knowledge.is_known(read_update(update)) for update in session.updates)
