@@ -50,6 +50,9 @@ class ServerProcess:
         environment: More variables for it.
     """
 
+    program = "server"
+    """The module that is run; one that makes a fault and then runs the server can stand here."""
+
     def __init__(
         self,
         state_directory: Path,
@@ -122,7 +125,7 @@ class ServerProcess:
         """
         self.state_directory.mkdir(parents=True, exist_ok=True)
         self._process = spawn(
-            tied_to_us([sys.executable, "-m", "server", "serve"]),
+            tied_to_us([sys.executable, "-m", self.program, "serve"]),
             log=self._log,
             directory=self.state_directory,
             environment=self.environment,
