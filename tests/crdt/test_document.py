@@ -9,7 +9,6 @@ from crdt.diff import TextEdit, apply_edits, minimal_edits
 from crdt.document import (
     EMPTY_STATE_VECTOR,
     EMPTY_UPDATE,
-    TEXT_NAME,
     Document,
     canonical_state,
     edit_update,
@@ -141,19 +140,6 @@ def test_an_edit_that_names_no_place_changes_nothing(edit: TextEdit) -> None:
     assert not document.condemned
 
 
-def test_the_engine_counts_bytes_where_browsers_count_utf16_units() -> None:
-    """The hazard itself, and that our offsets are the browsers'."""
-    engine: pycrdt.Doc[pycrdt.Text] = pycrdt.Doc()
-    text = engine.get(TEXT_NAME, type=pycrdt.Text)
-    text.insert(0, "a😀b")
-    text.insert(2, "!")
-    assert str(text) == "a😀b!"
-
-    document = Document(initial_state("a😀b", 7))
-    document.edit([TextEdit(3, 3, "!"), TextEdit(0, 0, "é"), TextEdit(4, 4, "漢")])
-    assert document.text == "éa😀!b漢"
-
-
 def test_an_embedded_value_makes_edits_refuse_instead_of_missing_their_place() -> None:
     # Client 2 puts a list value between the two letters of client 1's "ab".
     embedded = bytes.fromhex("01010200c80100010101770176" + "00")
@@ -280,40 +266,3 @@ def test_the_interpreters_signals_pass_and_condemn(
     assert document.condemned
     with pytest.raises(signal):
         merge([EMPTY_UPDATE, EMPTY_UPDATE])
-
-
-def test_pending_structs_vanish_from_the_state_of_the_engine() -> None:
-    """The hazard itself: why nothing is applied that is not ready."""
-    author = Document(client_id=7)
-    first, second = author.edit([TextEdit(0, 0, "a")]), author.edit([TextEdit(1, 1, "b")])
-    document = Document()
-    document.apply([second])
-    assert document.text == ""
-    assert document.encode_state() == EMPTY_UPDATE
-    assert document.state_vector() == {}
-    document.apply([first])
-    assert document.text == "ab"
-
-
-def test_a_write_under_anothers_client_id_silences_them_and_state_vectors_do_not_tell() -> None:
-    """The hazard itself: why every client id is bound to its user before anything is applied."""
-    state = initial_state("hello", 7)
-    poison = bytes.fromhex("0101070500e80700")
-    victim, other = Document(state, client_id=7), Document(state)
-    other.apply([poison])
-    other.apply([victim.edit([TextEdit(5, 5, "!" * 1_000)])])
-    assert other.text == "hello"
-    assert victim.text == "hello" + "!" * 1_000
-    assert other.state_vector() == victim.state_vector()
-    # What the binding needs to know stands in what the strict reader answers.
-    assert read_update(poison).writes == ((7, 5, 1_005),)
-
-
-def test_two_clients_with_one_id_end_with_different_texts() -> None:
-    state = initial_state("hello", 7)
-    twins = [Document(state, client_id=8) for _ in range(2)]
-    first, second = (twin.edit([TextEdit(5, 5, letter)]) for twin, letter in zip(twins, "ab", strict=True))
-    twins[0].apply([second])
-    twins[1].apply([first])
-    assert [twin.text for twin in twins] == ["helloa", "hellob"]
-    assert twins[0].state_vector() == twins[1].state_vector()
