@@ -22,7 +22,7 @@ PYTHON := $(VENV)/bin/python
 NODE := $(VENV)/node/bin/node
 # With the chosen Node first on the path: npm's own programs look for it there.
 NPM := npm_config_update_notifier=false PATH="$(CURDIR)/$(VENV)/node/bin:$$PATH" npm
-PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes
+PIP_INSTALL := $(PYTHON) -m pip install -qq --disable-pip-version-check --require-hashes
 
 # The name of some files' content: cksum is the one checksum that every system has.
 content-of = $(shell cat $(1) 2>/dev/null | cksum | tr -c '0-9\n' '-')
@@ -54,7 +54,7 @@ $(PYTHON):
 $(RUNTIME): | $(PYTHON)
 	@echo 'Installing the Python packages …'
 	@$(PIP_INSTALL) -r requirements.lock -r requirements-build.lock
-	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PYTHON) -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.runtime-* && touch $@
 
 $(DEV): $(RUNTIME)
@@ -124,7 +124,7 @@ test: setup-dev lint $(EDITOR_CHECKED)
 	@$(PYTHON) -m pytest --cov --cov-report=
 	@set -e; for package in crdt persistence; do $(COVERAGE) --fail-under=90 --include="$$package/*"; done
 
-check: setup-dev lint $(EDITOR_CHECKED)
+check: lint $(PEERS) $(EDITOR_CHECKED)
 	@$(PYTHON) -m pytest -q -m '$(FAST)'
 
 lint: $(DEV)
