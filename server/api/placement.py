@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
-from crdt.diff import TextEdit, normalize_newlines
+from crdt.diff import TextEdit, minimal_edits, normalize_newlines
 from crdt.errors import CrdtError
-from crdt.offsets import codepoint_to_utf16, utf16_length, utf16_to_codepoint
+from crdt.offsets import codepoint_to_utf16, utf16_length, utf16_split, utf16_to_codepoint
 from server.api.fields import Body, Content
 from server.errors import EditConflict
 from server.limits import MAX_CONTENT_LENGTH
+
+# Telling what differs in more than this takes longer than an event loop should stand still.
+_REFINED_LENGTH: Final = 65_536
 
 Offset = Annotated[int, Field(ge=0, lt=2**31)]
 
@@ -64,7 +67,19 @@ def place_edits(text: str, requested: Sequence[FindEdit | OffsetEdit]) -> list[T
         if placed[after].start < placed[before].end:
             details: dict[str, object] = {"edit": after, "overlaps": before}
             raise EditConflict(f"Edits {before} and {after} overlap.", details=details)
-    return [placed[position] for position in ordered]
+    return _refined(text, [placed[position] for position in ordered])
+
+
+def _refined(text: str, edits: list[TextEdit]) -> list[TextEdit]:
+    """Narrows each edit to what differs, so that the text around keeps its authors and cursors."""
+    pieces = utf16_split(text, [place for edit in edits for place in (edit.start, edit.end)])[1::2]
+    if sum(map(len, pieces)) + sum(len(edit.text) for edit in edits) > _REFINED_LENGTH:
+        return edits
+    return [
+        TextEdit(edit.start + part.start, edit.start + part.end, part.text)
+        for edit, piece in zip(edits, pieces, strict=True)
+        for part in minimal_edits(piece, edit.text)
+    ]
 
 
 def _place(text: str, position: int, edit: FindEdit | OffsetEdit) -> TextEdit:

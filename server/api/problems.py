@@ -16,11 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from crdt.errors import OffsetError
 from persistence import errors as store_errors
 from persistence.pages import CursorInvalid
 from server.errors import (
     ClientIdConflict,
     Conflict,
+    EditConflict,
     IdempotencyInProgress,
     IdempotencyKeyReused,
     LastOwner,
@@ -124,6 +126,7 @@ def install(app: FastAPI) -> None:
     """Makes every error of the application a problem document."""
     handlers: dict[type[Exception], object] = {
         ServerError: _on_server_error,
+        OffsetError: _on_offset_error,
         CursorInvalid: _on_cursor_invalid,
         store_errors.StoreError: _on_store_error,
         RequestValidationError: _on_validation_error,
@@ -143,6 +146,10 @@ async def _on_store_error(_request: Request, error: store_errors.StoreError) -> 
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.warning("the store refused", code=error.code, reason=str(error))
     return problem_response(answer)
+
+
+async def _on_offset_error(_request: Request, error: OffsetError) -> Response:
+    return problem_response(EditConflict(details={"reason": error.code}))
 
 
 async def _on_cursor_invalid(_request: Request, _error: Exception) -> Response:
