@@ -62,7 +62,7 @@ class Request:
     def flush_acknowledgement(self) -> None:
         """A request is answered by its response."""
 
-    def ask_for_sync(self) -> None:
+    def held_back(self) -> None:
         """A request holds nothing but its edit; that cannot be held back, for it builds on what is stored."""
 
 

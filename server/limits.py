@@ -11,6 +11,8 @@ MIB: Final = 1024 * KIB
 
 # Room for a first sync of a large prompt with history; a client caps its pastes far below.
 MAX_FRAME_BYTES: Final = 8 * MIB
+# Parts of one WebSocket message; 2 KiB each in the largest. Empty parts cost memory and have no size to bound.
+MAX_FRAGMENTS: Final = 4_096
 # Encoded state of one prompt. Prompts are tens of KB; 16 MiB still rebuilds in well under a second in a worker.
 MAX_DOCUMENT_BYTES: Final = 16 * MIB
 # A y-websocket client uses one id for its life; a tab that reloads its document takes another now and then.
@@ -37,6 +39,9 @@ INBOX_BYTES: Final = 32 * MIB
 OUTBOX_BYTES: Final = 1 * MIB
 # A reader that takes none of its bytes for this long is gone in all but name.
 OUTBOX_DRAIN_SECONDS: Final = 20.0
+# Questions (step 1, who is here) that one connection gets answered a second. A question has ten bytes and an answer may
+# be a whole document; clients ask when they connect.
+ANSWERS_PER_TICK: Final = 20
 # Out-of-order updates of one room: honest clients cause a handful.
 HOLD_BACK_UPDATES: Final = 1_000
 HOLD_BACK_BYTES: Final = 4 * MIB

@@ -41,8 +41,8 @@ class Author(Protocol):
     def flush_acknowledgement(self) -> None:
         """Tells the author of what `committed` has counted."""
 
-    def ask_for_sync(self) -> None:
-        """Asks the author for everything that the committed document lacks."""
+    def held_back(self) -> None:
+        """The submission waits for others: the author has to be asked for them."""
 
     def refused(self, error: ServerError) -> None:
         """A submission that was held back turned out not to be allowed."""

@@ -172,7 +172,7 @@ class Room:
         verdict, admitted = self._gate.admit(submission)
         if verdict is Verdict.HELD_BACK:
             telemetry.HELD_BACK.inc()
-            submission.author.ask_for_sync()
+            submission.author.held_back()
             return
         if verdict is Verdict.KNOWN:
             self._inbox.add_repeated(submission)

@@ -29,7 +29,7 @@ from server import telemetry
 from server.access import Action, lower_role, may
 from server.acknowledgements import Acknowledgements
 from server.errors import Forbidden, FrameRejected, NotAuthenticated, ServerError, TooLarge
-from server.limits import HEAVY_BYTES, KEEPALIVE_SECONDS, MAX_FRAME_BYTES, OUTBOX_DRAIN_SECONDS
+from server.limits import ANSWERS_PER_TICK, HEAVY_BYTES, KEEPALIVE_SECONDS, MAX_FRAME_BYTES, OUTBOX_DRAIN_SECONDS
 from server.membership import RoomOfMember, Submission, Surroundings
 from server.outbox import KEEPALIVE, Frame, Outbox
 
@@ -67,6 +67,11 @@ class Session:
         self._room: RoomOfMember | None = None
         self._events: deque[PeerEvent] = deque()
         self._reading_heavy = False
+        self._asked = 0
+        self._answered = 0
+        self._answers_left = ANSWERS_PER_TICK
+        self._unanswered: bytes | None = None
+        self._unanswered_step_1 = 0
 
     @property
     def user_id(self) -> UUID:
@@ -156,7 +161,13 @@ class Session:
     def ask_for_sync(self) -> None:
         """Sends a step 1: the client answers with everything that the committed document lacks."""
         if self._room is not None:
+            self._unanswered_step_1 += 1
             self._send(Frame.of(SyncStep1(self._room.state_vector())))
+
+    def held_back(self) -> None:
+        """An update came before what it builds on; an answer that is on its way already brings that."""
+        if not self._unanswered_step_1:
+            self.ask_for_sync()
 
     def send_event(self, event: dict[str, object]) -> None:
         """Sends a room event to a client that knows them."""
@@ -182,6 +193,10 @@ class Session:
         Arguments: `now` in the seconds of the surroundings, `wall_now` in seconds since the epoch.
         """
         outbox = self._outbox
+        self._answers_left = ANSWERS_PER_TICK
+        if self._unanswered is not None:
+            state_vector, self._unanswered = self._unanswered, None
+            self._guarded(self._send_diff, state_vector)
         if wall_now >= self.principal.expires_at:
             self.fail(NotAuthenticated("The token has expired.", code="token_expired"))
         elif outbox.lagging_since is not None and now - outbox.lagging_since > OUTBOX_DRAIN_SECONDS:
@@ -233,11 +248,14 @@ class Session:
             case AwarenessReceived(payload=payload):
                 room.presence.receive(self, payload)
             case AwarenessQueried():
-                self.send_presence()
+                if self._may_answer():
+                    self.send_presence()
             case TokenRenewed(token=token):
                 self._surroundings.spawn(self._renew(token), name="renew_token")
 
     def _take_update(self, room: RoomOfMember, event: UpdateReceived) -> None:
+        if event.answers is not None:
+            self._answered = self._asked
         if len(event.update) > HEAVY_BYTES:
             self._reading_heavy = True
             self._sink.pause_reading()
@@ -259,6 +277,8 @@ class Session:
 
     def _submit(self, room: RoomOfMember, event: UpdateReceived, summary: UpdateSummary) -> None:
         answers_step_1 = event.answers is not None
+        if answers_step_1 and self._unanswered_step_1:
+            self._unanswered_step_1 -= 1
         if summary.is_empty:
             self._acknowledgements.committed(event.ordinal, closes_gaps=answers_step_1)
             self.flush_acknowledgement()
@@ -270,8 +290,15 @@ class Session:
         if self._outbox.lagging_since is not None:
             # Answered when the buffer is empty: asking often while not reading must not pile up answers.
             self._outbox.state_reached = state_vector
+        elif not self._may_answer():
+            # A client only ever learns: the answer to its last question answers those before it.
+            self._unanswered = state_vector
         elif self._room is not None:
             self._send(self._room.diff(state_vector))
+
+    def _may_answer(self) -> bool:
+        self._answers_left -= 1
+        return self._answers_left >= 0
 
     async def _renew(self, token: str) -> None:
         try:

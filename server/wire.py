@@ -11,14 +11,15 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Close, CloseCode, Opcode
+from websockets.frames import Frame as WebSocketFrame
 
-from server.errors import FrameRejected
-from server.limits import OUTBOX_BYTES
+from server.errors import FrameRejected, TooLarge
+from server.limits import MAX_FRAGMENTS, MAX_FRAME_BYTES, OUTBOX_BYTES
 
 if TYPE_CHECKING:
     from asyncio.transports import BaseTransport
 
-    from websockets.frames import Frame as WebSocketFrame
     from websockets.http11 import Request
 
     from server.outbox import Frame
@@ -33,6 +34,8 @@ class WireProtocol(WebSocketsSansIOProtocol):
 
     _session: Session | None = None
     _ended: asyncio.Event | None = None
+    # The parser has given up on a frame that is too large; what still comes is the rest of it.
+    _given_up = False
 
     # --- for the application ----------------------------------------------------------------------------------------
 
@@ -65,8 +68,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
         """Sends a close frame, and closes when the other end has answered or the time for it is over."""
         if self.close_sent or self.disconnected or self.transport.is_closing():
             return
-        self.conn.send_close(code, reason)
-        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.write(self._close_frame(code, reason))
         self.close_sent = True
         self.resume_reading()
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
@@ -107,6 +109,39 @@ class WireProtocol(WebSocketsSansIOProtocol):
         self.frames = []
         self._hand_over(data if self.curr_msg_data_type == "bytes" else None)
 
+    def data_received(self, data: bytes) -> None:
+        """Takes bytes from the socket, but for the rest of a frame that is too large."""
+        if not self._given_up:
+            super().data_received(data)
+
+    def handle_parser_exception(self) -> None:
+        """Refuses a frame that is too large by our own code, after which clients do not come back with it."""
+        if self.conn.close_sent is None or self.conn.close_sent.code != CloseCode.MESSAGE_TOO_BIG:
+            super().handle_parser_exception()
+            return
+        self._given_up = True
+        self._refuse(TooLarge(f"A frame of more than {MAX_FRAME_BYTES:,} bytes.", code="frame_too_large"))
+        # The socket stays open for reading: closed with bytes unread it would be reset, and the code lost on its way.
+        if self.transport.can_write_eof() and not self.transport.is_closing():
+            self.transport.write_eof()
+
+    def handle_cont(self, event: WebSocketFrame) -> None:
+        """Takes a part of a message; empty ones have no size, so they are counted."""
+        if self.close_sent:
+            return
+        if len(self.frames) >= MAX_FRAGMENTS:
+            self.frames = []
+            self._refuse(TooLarge(f"A message in more than {MAX_FRAGMENTS:,} parts.", code="frame_too_large"))
+            return
+        super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        """Answers pings, but not those of a peer that reads no answers (RFC 6455 §5.5.3 allows to skip some)."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
     def handle_close(self, event: WebSocketFrame) -> None:
         """Ends the session when the other end closes."""
         super().handle_close(event)
@@ -136,6 +171,20 @@ class WireProtocol(WebSocketsSansIOProtocol):
             self._session.fail(FrameRejected("This protocol has binary frames only.", code="frame_not_binary"))
         else:
             self._session.receive(data)
+
+    def _refuse(self, error: TooLarge) -> None:
+        if self._session is not None:
+            self._session.fail(error)
+        else:
+            self.close(error.close_code, error.message)
+
+    def _close_frame(self, code: int, reason: str) -> bytes:
+        if self._given_up:
+            # The parser has prepared a close frame too, with a code of its own.
+            self.conn.data_to_send()
+            return WebSocketFrame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False)
+        self.conn.send_close(code, reason)
+        return b"".join(self.conn.data_to_send())
 
     def _end(self) -> None:
         if self._session is not None:

@@ -29,7 +29,7 @@ class Author:
     def flush_acknowledgement(self) -> None:
         """Not heard by the gate's tests."""
 
-    def ask_for_sync(self) -> None:
+    def held_back(self) -> None:
         """Not heard by the gate's tests."""
 
     def dropped(self) -> None:

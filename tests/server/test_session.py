@@ -153,3 +153,20 @@ async def test_a_stock_client_hears_only_what_it_knows(house: House) -> None:
     stock.pump()
     kinds = {type(event).__name__ for event in stock.events}
     assert kinds <= {"Synced", "Changed", "AwarenessChanged"}
+
+
+async def test_what_came_too_early_is_asked_for_once(house: House) -> None:
+    anna = await house.open("anna")
+    anna.pump()
+    frames = []
+    for letter in "abcdef":
+        end = len(anna.peer.text)
+        anna.peer.edit([TextEdit(end, end, letter)])
+        frames += anna.peer.data_to_send()
+    anna.send(*frames[1:])  # the first is lost
+    questions = [message for message in anna.socket.take_messages() if isinstance(message, SyncStep1)]
+    assert len(questions) == 1
+    anna.peer.receive(encode(questions[0]))
+    anna.send(*anna.peer.data_to_send())
+    ben = await house.open("ben")
+    await ben.shows("Helloabcdef")
