@@ -17,8 +17,9 @@ from heapq import heappop, heappush
 from typing import Generic, NamedTuple, TypeVar
 
 from crdt.errors import HoldBackFull
+from crdt.landmarks import Landmarks
 from crdt.ranges import RangeSet
-from crdt.update import UpdateSummary
+from crdt.summary import UpdateSummary
 
 T = TypeVar("T")
 
@@ -37,10 +38,12 @@ class Knowledge:
     Args:
         state: the next clock of every client.
         deleted: everything that is deleted.
+        landmarks: what an update can damage although it is ready.
     """
 
     state: dict[int, int] = field(default_factory=dict)
     deleted: RangeSet = field(default_factory=RangeSet)
+    landmarks: Landmarks = field(default_factory=Landmarks, compare=False)
 
     @classmethod
     def of(cls, summary: UpdateSummary) -> Knowledge:
@@ -82,8 +85,17 @@ class Knowledge:
                 return Need(client, end)
         return None
 
+    def check(self, summary: UpdateSummary) -> None:
+        """Refuse a ready update that the engine and browsers would make different texts of.
+
+        Raises:
+            UpdateError: with the code of the rule in :mod:`crdt.landmarks` that the update breaks.
+        """
+        self.landmarks.check(summary, state=self.state, deleted=self.deleted)
+
     def add(self, summary: UpdateSummary) -> None:
         """Take in what a ready update brings."""
+        self.landmarks.add(summary)
         state = self.state
         for client, _, end in summary.writes:
             if end > state.get(client, 0):
@@ -93,7 +105,7 @@ class Knowledge:
 
     def copy(self) -> Knowledge:
         """Knowledge of its own with the same contents."""
-        return Knowledge(dict(self.state), self.deleted.copy())
+        return Knowledge(dict(self.state), self.deleted.copy(), self.landmarks.copy())
 
 
 class Held(NamedTuple, Generic[T]):

@@ -57,11 +57,10 @@ def skip_bytes(data: bytes, offset: int) -> tuple[int, int]:
     return start, end
 
 
-def skip_string(data: bytes, offset: int) -> int:
-    """Step over a string behind its length in bytes."""
+def read_string(data: bytes, offset: int) -> tuple[str, int]:
+    """Read a string behind its length in bytes; return it and the offset behind it."""
     start, end = skip_bytes(data, offset)
-    decode_utf8(data[start:end])
-    return end
+    return decode_utf8(data[start:end]), end
 
 
 def decode_utf8(encoded: bytes) -> str:
@@ -103,7 +102,7 @@ def _skip_value(data: bytes, offset: int, depth: int) -> int:
             raise IndexError
         return offset
     if kind == _STRING:
-        return skip_string(data, offset)
+        return read_string(data, offset)[1]
     if kind == _INTEGER:
         return _skip_integer(data, offset)
     if kind == _BYTES:
@@ -121,7 +120,7 @@ def _skip_collection(data: bytes, offset: int, depth: int, *, has_keys: bool) ->
         raise UpdateError("more values are announced than bytes are left", code="update_count_oversize")
     for _ in range(count):
         if has_keys:
-            offset = skip_string(data, offset)
+            _, offset = read_string(data, offset)
         offset = _skip_value(data, offset, depth - 1)
     return offset
 
@@ -137,10 +136,10 @@ def _skip_integer(data: bytes, offset: int) -> int:
 
 def skip_format(data: bytes, offset: int) -> int:
     """Step over a formatting mark: a key and a JSON value."""
-    offset = skip_string(data, offset)
-    start, end = skip_bytes(data, offset)
-    _check_json(decode_utf8(data[start:end]))
-    return end
+    _, offset = read_string(data, offset)
+    value, offset = read_string(data, offset)
+    _check_json(value)
+    return offset
 
 
 def skip_embedded_type(data: bytes, offset: int) -> int:

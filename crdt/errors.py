@@ -13,6 +13,7 @@
     │     update_empty_range · update_range_order · update_own_future · update_circular
     │     update_parent_invalid · update_content_unsupported · update_nested_too_deep
     │     update_text_invalid · update_json_invalid · update_trailing_bytes
+    │     update_pair_split · update_neighbours_impossible
     ├── StateVectorError      state_vector_malformed   (the sender's fault)
     ├── AwarenessError        awareness_malformed      (the sender's fault)
     ├── OffsetError           offset_invalid    (the caller's fault)

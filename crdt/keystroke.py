@@ -10,7 +10,7 @@ from typing import Final
 from crdt.content import LAST_OF_ONE_UNIT, MAX_CLOCK, read_id
 from crdt.errors import UpdateError
 from crdt.ranges import ClockRange
-from crdt.summary import UpdateSummary
+from crdt.summary import Place, UpdateSummary
 from crdt.varint import MORE, read_varint
 
 # One client, one struct: two bytes.  Then at least a byte each of client, clock, kind, left neighbour's
@@ -36,12 +36,12 @@ def read_keystroke(data: bytes) -> UpdateSummary | None:
             return None
         left_client, left_clock, offset = read_id(data, offset + 1)
         depends_on = {left_client: left_clock + 1}
-        splits: dict[int, tuple[int, ...]] = {left_client: (left_clock + 1,)}
+        right = None
         if kind == _BETWEEN:
             right_client, right_clock, offset = read_id(data, offset)
+            right = right_client, right_clock
             if right_clock >= depends_on.get(right_client, 0):
                 depends_on[right_client] = right_clock + 1
-            splits[right_client] = (*splits.get(right_client, ()), right_clock)
         length = data[offset]
     except (IndexError, OverflowError, UpdateError):
         return None
@@ -53,7 +53,8 @@ def read_keystroke(data: bytes) -> UpdateSummary | None:
         return None
     if depends_on.pop(client, 0) > clock:
         return None
-    return UpdateSummary((ClockRange(client, clock, end),), depends_on, (), False, length, splits)  # noqa: FBT003
+    place = Place(client, clock, end, (left_client, left_clock), right)
+    return UpdateSummary((ClockRange(client, clock, end),), depends_on, (), False, length, (place,))  # noqa: FBT003
 
 
 def _units(encoded: bytes) -> int:

@@ -16,7 +16,6 @@ Source: Yjs ``utils/encoding.js``, ``readClientsStructRefs``; ``structs/Item.js`
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
 from typing import Final
 
 from crdt.content import (
@@ -24,16 +23,17 @@ from crdt.content import (
     decode_utf8,
     pair_middles,
     read_id,
+    read_string,
     read_values,
     skip_bytes,
     skip_embedded_type,
     skip_format,
-    skip_string,
     utf16_units,
 )
 from crdt.errors import UpdateError
 from crdt.order import Section, Wait, check_order
 from crdt.ranges import ClockRange, RangeSet
+from crdt.summary import Home, Id, Place
 from crdt.varint import read_varint
 
 HAS_ORIGIN: Final = 0x80
@@ -60,17 +60,19 @@ class StructReader:
     __slots__ = (
         "_data",
         "_highest",
+        "_left",
         "_remains",
+        "_right",
         "_waits",
         "content_bytes",
         "depends_on",
         "has_gap",
+        "homes",
         "is_text",
         "middles",
         "parents",
-        "roots",
+        "places",
         "sections",
-        "splits",
         "types",
         "writes",
     )
@@ -78,18 +80,20 @@ class StructReader:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._highest: dict[int, int] = {}
+        self._left: Id | None = None
         self._remains: list[ClockRange] = []
+        self._right: Id | None = None
         self._waits: list[Wait] = []
         self.content_bytes = 0
         self.depends_on: dict[int, int] = {}
         self.has_gap = False
+        self.homes: dict[Id, Home] = {}
         self.is_text = True
         self.middles: dict[int, array[int]] = {}
-        self.parents: set[tuple[int, int]] = set()
-        self.roots: set[str] = set()
+        self.parents: set[Id] = set()
+        self.places: list[Place] = []
         self.sections: dict[int, Section] = {}
-        self.splits: dict[int, array[int]] = {}
-        self.types: set[tuple[int, int]] = set()
+        self.types: set[Id] = set()
         self.writes: list[ClockRange] = []
 
     def read(self, offset: int) -> int:
@@ -124,10 +128,12 @@ class StructReader:
                 self._close_run(client, run, clock)
                 self.has_gap = True
                 run = clock + units
-            elif info & _KIND == STRING:
-                units, offset = self._read_string(info, offset + 1, client, clock)
+            elif info == _GC:
+                units, offset = self._read_remains(offset + 1, client, clock)
             else:
-                units, offset = self._read_struct(info, offset + 1, client, clock)
+                offset = self._read_place(info, offset + 1, client, clock)
+                units, offset = self._read_content(info & _KIND, offset, client, clock)
+                self.places.append(Place(client, clock, clock + units, self._left, self._right))
             if not units:
                 raise UpdateError("a struct is empty", code="update_empty_struct")
             clock += units
@@ -141,42 +147,34 @@ class StructReader:
         if start < end:
             self.writes.append(ClockRange(client, start, end))
 
-    def _read_string(self, info: int, offset: int, client: int, clock: int) -> tuple[int, int]:
-        data = self._data
-        offset = self._read_place(info, offset, client, clock)
-        start, end = skip_bytes(data, offset)
+    def _read_content(self, kind: int, offset: int, client: int, clock: int) -> tuple[int, int]:
+        if kind == STRING:
+            return self._read_string(offset, client, clock)
+        if kind == _DELETED:
+            return self._read_remains(offset, client, clock)
+        if kind == _FORMAT:
+            return 1, skip_format(self._data, offset)
+        self.is_text = False
+        if kind == _TYPE:
+            self.types.add((client, clock))
+            return 1, skip_embedded_type(self._data, offset)
+        if kind == _VALUES:
+            return read_values(self._data, offset)
+        raise UpdateError(f"content of unsupported kind {kind}", code="update_content_unsupported")
+
+    def _read_string(self, offset: int, client: int, clock: int) -> tuple[int, int]:
+        start, end = skip_bytes(self._data, offset)
         self.content_bytes += end - start
-        encoded = data[start:end]
+        encoded = self._data[start:end]
         if encoded.isascii():
             return end - start, end
         text = decode_utf8(encoded)
         units = utf16_units(text)
         if units != len(text):
-            self._note(self.middles, client, (clock + middle for middle in pair_middles(text)))
+            # An unsigned int holds every clock, in an eighth of what a list of them takes.
+            middles = self.middles.setdefault(client, array("I"))
+            middles.extend(clock + middle for middle in pair_middles(text))
         return units, end
-
-    def _read_struct(self, info: int, offset: int, client: int, clock: int) -> tuple[int, int]:
-        data = self._data
-        if info == _GC:
-            return self._read_remains(offset, client, clock)
-        offset = self._read_place(info, offset, client, clock)
-        kind = info & _KIND
-        if kind == _DELETED:
-            return self._read_remains(offset, client, clock)
-        if kind == _FORMAT:
-            return 1, skip_format(data, offset)
-        self.is_text = False
-        if kind == _TYPE:
-            self.types.add((client, clock))
-            return 1, skip_embedded_type(data, offset)
-        if kind == _VALUES:
-            return read_values(data, offset)
-        raise UpdateError(f"content of unsupported kind {kind}", code="update_content_unsupported")
-
-    @staticmethod
-    def _note(places: dict[int, array[int]], client: int, clocks: Iterable[int]) -> None:
-        # An unsigned int holds every clock, in an eighth of what a list of them takes.
-        places.setdefault(client, array("I")).extend(clocks)
 
     def _read_remains(self, offset: int, client: int, clock: int) -> tuple[int, int]:
         units, offset = read_varint(self._data, offset)
@@ -184,34 +182,39 @@ class StructReader:
         return units, offset
 
     def _read_place(self, info: int, offset: int, client: int, clock: int) -> int:
+        self._left = self._right = None
         if info & _HAS_KEY:
             self.is_text = False
         if not info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN):
-            return self._read_parent(info, offset, client, clock)
+            return self._read_home(info, offset, client, clock)
         if info & HAS_ORIGIN:
             to_client, to_clock, offset = read_id(self._data, offset)
             self._depend(client, clock, to_client, to_clock)
-            self._note(self.splits, to_client, (to_clock + 1,))
+            self._left = to_client, to_clock
         if info & HAS_RIGHT_ORIGIN:
             to_client, to_clock, offset = read_id(self._data, offset)
             self._depend(client, clock, to_client, to_clock)
-            self._note(self.splits, to_client, (to_clock,))
+            self._right = to_client, to_clock
         return offset
 
-    def _read_parent(self, info: int, offset: int, client: int, clock: int) -> int:
-        data = self._data
-        is_root, offset = read_varint(data, offset)
+    def _read_home(self, info: int, offset: int, client: int, clock: int) -> int:
+        is_root, offset = read_varint(self._data, offset)
+        parent: str | Id
         if is_root == 1:
-            start, offset = skip_bytes(data, offset)
-            self.roots.add(decode_utf8(data[start:offset]))
+            parent, offset = read_string(self._data, offset)
         elif is_root == 0:
             to_client, to_clock, offset = read_id(self._data, offset)
             self._depend(client, clock, to_client, to_clock)
-            self.parents.add((to_client, to_clock))
+            parent = to_client, to_clock
+            self.parents.add(parent)
             self.is_text = False
         else:
             raise UpdateError("a parent is neither a root nor a struct", code="update_malformed")
-        return skip_string(data, offset) if info & _HAS_KEY else offset
+        key = None
+        if info & _HAS_KEY:
+            key, offset = read_string(self._data, offset)
+        self.homes[client, clock] = parent, key
+        return offset
 
     def _depend(self, client: int, clock: int, to_client: int, to_clock: int) -> None:
         if to_client == client:

@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from crdt.ranges import ClockRange
+
+Id = tuple[int, int]
+"""A struct: its client and its clock, in UTF-16 units."""
+
+Home = tuple[str | Id, str | None]
+"""What a list stands in: the name of a root type or the struct of an embedded one, and the key, if it has keys."""
+
+
+class Place(NamedTuple):
+    """Where structs were inserted.
+
+    Args:
+        client: who wrote them.
+        start: the clock of the first.
+        end: the clock behind the last; each but the first stands behind the one before.
+        left: the left neighbour of the first.
+        right: the right neighbour of all.
+    """
+
+    client: int
+    start: int
+    end: int
+    left: Id | None
+    right: Id | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,22 +38,27 @@ class Structure:
     """What an update builds and leans on, beyond one run of characters.
 
     Args:
-        roots: the names of the root types that something is inserted into without a neighbour.
-        types: the embedded types that it creates, as (client, clock).
-        parents: the embedded types that it writes into and does not create, as (client, clock).
+        homes: what structs stand in that are inserted without a neighbour.
+        types: the embedded types that it creates.
+        parents: the embedded types that it writes into and does not create.
         middles: per client, the clocks between the two halves of each surrogate pair that it inserts.
         is_text: whether it is nothing but text, formatting and what is left of deleted content: no map
             entries, no values, no embedded types.
     """
 
-    roots: frozenset[str]
-    types: frozenset[tuple[int, int]]
-    parents: frozenset[tuple[int, int]]
+    homes: Mapping[Id, Home]
+    types: frozenset[Id]
+    parents: frozenset[Id]
     middles: Mapping[int, Sequence[int]]
     is_text: bool
 
+    @property
+    def roots(self) -> frozenset[str]:
+        """The names of the root types that something is inserted into without a neighbour."""
+        return frozenset(parent for parent, _ in self.homes.values() if isinstance(parent, str))
 
-PLAIN: Final = Structure(frozenset(), frozenset(), frozenset(), {}, is_text=True)
+
+PLAIN: Final = Structure({}, frozenset(), frozenset(), {}, is_text=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +71,7 @@ class UpdateSummary:
         deletes: what is deleted.
         has_gap: whether structs are missing between two runs of a client.
         content_bytes: UTF-8 bytes of inserted text.
-        splits: per client, the clocks at which it takes known content apart, deletions not counted.
+        places: where each struct is inserted; not those of which only a length is left.
         structure: what it builds and leans on.
     """
 
@@ -51,7 +80,7 @@ class UpdateSummary:
     deletes: tuple[ClockRange, ...] = ()
     has_gap: bool = False
     content_bytes: int = 0
-    splits: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    places: tuple[Place, ...] = ()
     structure: Structure = PLAIN
 
     @property

@@ -25,6 +25,7 @@ from crdt.codec import write_var_uint
 from crdt.content import MAX_CLOCK
 from crdt.errors import StateVectorError, UpdateError
 from crdt.keystroke import read_keystroke
+from crdt.pairs import halves_pair, splits_pair
 from crdt.ranges import ClockRange
 from crdt.structs import StructReader
 from crdt.summary import PLAIN, Structure, UpdateSummary
@@ -59,16 +60,16 @@ def read_any_update(data: bytes) -> UpdateSummary:
         deletes,
         structs.has_gap,
         structs.content_bytes,
-        structs.splits,
+        tuple(structs.places),
         _structure(structs),
     )
 
 
 def _structure(structs: StructReader) -> Structure:
-    if structs.is_text and not structs.roots and not structs.middles:
+    if structs.is_text and not structs.homes and not structs.middles:
         return PLAIN
     return Structure(
-        frozenset(structs.roots),
+        structs.homes,
         frozenset(structs.types),
         frozenset(structs.parents),
         structs.middles,
@@ -78,11 +79,7 @@ def _structure(structs: StructReader) -> Structure:
 
 def _check_own_pairs(structs: StructReader, deletes: Iterable[ClockRange]) -> None:
     middles = {client: set(clocks) for client, clocks in structs.middles.items()}
-    taken_apart = any(not clocks.isdisjoint(structs.splits.get(client, ())) for client, clocks in middles.items())
-    half_deleted = any(
-        start in middles[client] or end in middles[client] for client, start, end in deletes if client in middles
-    )
-    if taken_apart or half_deleted:
+    if splits_pair(middles, structs.places) or halves_pair(middles, deletes):
         raise UpdateError("a surrogate pair is taken apart", code="update_pair_split")
 
 

@@ -1,0 +1,80 @@
+"""What a replica holds that an update can damage although it is well formed and ready.
+
+Rules:
+
+- **No surrogate pair is taken apart** (:mod:`crdt.pairs`).
+- **Nothing is inserted where no editor can have inserted it** (:mod:`crdt.lineage`).
+- **What stands in an embedded type finds a type there**, or what is left of one.  On anything else the
+  engine raises, with the update half applied.
+
+All of this depends on what is there, so the strict reader cannot see it: landmarks are kept beside a
+replica's state, and asked before an update is taken in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from crdt.errors import UpdateError
+from crdt.lineage import Lineage
+from crdt.pairs import halves_pair, splits_pair
+from crdt.ranges import RangeSet
+from crdt.summary import Id, UpdateSummary
+
+
+class Landmarks:
+    """The surrogate pairs, the embedded types and the neighbours in a replica.
+
+    What is deleted stays marked until the replica is read anew; that refuses nothing an editor does.
+    """
+
+    __slots__ = ("_lineage", "_middles", "_types")
+
+    def __init__(self) -> None:
+        self._lineage = Lineage()
+        self._middles: dict[int, set[int]] = {}
+        self._types: set[Id] = set()
+
+    def check(self, summary: UpdateSummary, *, state: Mapping[int, int], deleted: RangeSet) -> None:
+        """Refuse an update that would damage the replica.
+
+        Args:
+            summary: of an update that is causally ready.
+            state: the next clock of every client in the replica.
+            deleted: what the replica has deleted.
+
+        Raises:
+            UpdateError: ``update_pair_split``, ``update_neighbours_impossible`` or ``update_parent_invalid``.
+        """
+        if self._takes_pair_apart(summary, state):
+            raise UpdateError("a surrogate pair is taken apart", code="update_pair_split")
+        for client, clock in summary.structure.parents - self._types:
+            if not deleted.covers(client, clock, clock + 1):
+                raise UpdateError("a struct stands in what is no type", code="update_parent_invalid")
+        self._lineage.check(summary)
+
+    def add(self, summary: UpdateSummary) -> None:
+        """Take in what an update brings."""
+        self._lineage.add(summary)
+        structure = summary.structure
+        for client, clocks in structure.middles.items():
+            self._middles.setdefault(client, set()).update(clocks)
+        if structure.types:
+            self._types |= structure.types
+
+    def copy(self) -> Landmarks:
+        """Landmarks of its own with the same contents."""
+        duplicate = Landmarks()
+        duplicate._lineage = self._lineage.copy()
+        duplicate._middles = {client: set(clocks) for client, clocks in self._middles.items()}
+        duplicate._types = set(self._types)
+        return duplicate
+
+    def _takes_pair_apart(self, summary: UpdateSummary, state: Mapping[int, int]) -> bool:
+        # An update of which a part is known is cut at our clock.
+        for client, clocks in summary.structure.middles.items():
+            if state.get(client) in clocks:
+                return True
+        return bool(self._middles) and (
+            splits_pair(self._middles, summary.places) or halves_pair(self._middles, summary.deletes)
+        )

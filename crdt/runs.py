@@ -1,0 +1,118 @@
+"""What one client inserted, compactly: between which neighbours each of its structs was put."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from typing import Final
+
+from crdt.summary import Id, Place
+
+# Clocks have 31 bits, so these stand for no clock.
+_NOBODY: Final = 0xFFFFFFFF
+_FORGOTTEN: Final = 0xFFFFFFFE
+
+
+class Runs:
+    """Runs of structs of one client, of which each stands behind the one before and all have the same right one.
+
+    Columns of machine integers: a document of a megabyte has tens of thousands of runs.
+
+    Attributes:
+        client: whose structs.
+        end: the clock behind the last of them.
+        starts: the clock at which each run starts.
+    """
+
+    __slots__ = ("_left_clients", "_left_clocks", "_right_clients", "_right_clocks", "client", "end", "starts")
+
+    def __init__(self, client: int) -> None:
+        self.client = client
+        self.end = 0
+        self.starts = array("I")
+        self._left_clients = array("Q")
+        self._left_clocks = array("I")
+        self._right_clients = array("Q")
+        self._right_clocks = array("I")
+
+    def index(self, clock: int) -> int:
+        """The run that a clock belongs to."""
+        return bisect_right(self.starts, clock) - 1
+
+    def is_forgotten(self, run: int) -> bool:
+        """Whether the neighbours of a run are no longer known."""
+        return self._left_clocks[run] == _FORGOTTEN
+
+    def left(self, clock: int) -> Id | None:
+        """The left neighbour of the struct at a clock."""
+        run = bisect_right(self.starts, clock) - 1
+        if clock > self.starts[run]:
+            return self.client, clock - 1
+        left_clock = self._left_clocks[run]
+        return None if left_clock >= _FORGOTTEN else (self._left_clients[run], left_clock)
+
+    def right(self, run: int) -> Id | None:
+        """The right neighbour of a run."""
+        right_clock = self._right_clocks[run]
+        return None if right_clock == _NOBODY else (self._right_clients[run], right_clock)
+
+    def is_continued_by(self, place: Place) -> bool:
+        """Whether what is put at the end belongs to the last run."""
+        return (
+            place.left == (self.client, self.end - 1)
+            and self._left_clocks[-1] != _FORGOTTEN
+            and self.right(-1) == place.right
+        )
+
+    def append(self, place: Place) -> None:
+        """Take in what is behind the end; what lies between was deleted with the type that it stood in."""
+        self.forget_until(place.start)
+        if place.end <= self.end:
+            return
+        if place.start < self.end:
+            place = place._replace(start=self.end, left=(self.client, self.end - 1))
+        if not self.end or not self.is_continued_by(place):
+            self._append(place.left or (0, _NOBODY), place.right or (0, _NOBODY))
+        self.end = place.end
+
+    def forget_until(self, clock: int) -> None:
+        """Take in structs of which no neighbours are known."""
+        if clock <= self.end:
+            return
+        if not self.end or self._left_clocks[-1] != _FORGOTTEN:
+            self._append((0, _FORGOTTEN), (0, _NOBODY))
+        self.end = clock
+
+    def mark(self) -> tuple[int, int]:
+        """Where :meth:`cut` shall cut."""
+        return self.end, len(self.starts)
+
+    def cut(self, end: int, runs: int) -> None:
+        """Take back what was appended since the mark."""
+        self.end = end
+        for column in self._columns():
+            del column[runs:]
+
+    def copy(self) -> Runs:
+        """Runs of its own with the same contents."""
+        duplicate = Runs(self.client)
+        duplicate.end = self.end
+        for column, source in zip(duplicate._columns(), self._columns(), strict=True):
+            column.extend(source)
+        return duplicate
+
+    def _append(self, left: Id, right: Id) -> None:
+        self.starts.append(self.end)
+        self._left_clients.append(left[0])
+        self._left_clocks.append(left[1])
+        self._right_clients.append(right[0])
+        self._right_clocks.append(right[1])
+
+    def _columns(self) -> tuple[array[int], ...]:
+        return (
+            self.starts,
+            self._left_clients,
+            self._left_clocks,
+            self._right_clients,
+            self._right_clocks,
+        )
