@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from crdt.causality import HoldBack, Knowledge, Need
 from crdt.diff import TextEdit
-from crdt.document import EMPTY_UPDATE, TEXT_NAME, Document
-from crdt.errors import HoldBackFull
+from crdt.document import EMPTY_UPDATE, TEXT_NAME, Document, initial_state
+from crdt.errors import HoldBackFull, UpdateError
 from crdt.ranges import ClockRange, RangeSet
 from crdt.update import UpdateSummary, read_update
 from tests.crdt.sessions import Session, honest_session
@@ -231,3 +231,21 @@ def chained(number: int) -> dict[int, int]:
 
 def test_the_empty_state_is_no_knowledge() -> None:
     assert Knowledge.of(read_update(EMPTY_UPDATE)) == Knowledge()
+
+
+@pytest.mark.parametrize("deletion", ["000101010201", "000101010101", "000101010205"])
+def test_a_deletion_of_half_a_surrogate_pair_is_refused(deletion: str) -> None:
+    knowledge = Knowledge.of(read_update(initial_state("a😀b", 1)))
+    for replica in (knowledge, knowledge.copy()):
+        with pytest.raises(UpdateError) as raised:
+            replica.check(read_update(bytes.fromhex(deletion)))
+        assert raised.value.code == "update_pair_split"
+    knowledge.check(read_update(bytes.fromhex("000101010102")))
+
+
+def test_honest_edits_damage_nothing(rng: Random) -> None:
+    for session, _ in shuffled_sessions(rng, 20):
+        knowledge = Knowledge()
+        for update in session.updates:
+            knowledge.check(read_update(update))
+            knowledge.add(read_update(update))
