@@ -29,9 +29,10 @@ from server import telemetry
 from server.access import Action, lower_role, may
 from server.acknowledgements import Acknowledgements
 from server.errors import Forbidden, FrameRejected, NotAuthenticated, ServerError, TooLarge
-from server.limits import ANSWERS_PER_TICK, HEAVY_BYTES, KEEPALIVE_SECONDS, MAX_FRAME_BYTES, OUTBOX_DRAIN_SECONDS
+from server.limits import HEAVY_BYTES, KEEPALIVE_SECONDS, MAX_FRAME_BYTES, OUTBOX_DRAIN_SECONDS
 from server.membership import RoomOfMember, Submission, Surroundings
 from server.outbox import KEEPALIVE, Frame, Outbox
+from server.questions import Questions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,10 +68,7 @@ class Session:
         self._room: RoomOfMember | None = None
         self._events: deque[PeerEvent] = deque()
         self._reading_heavy = False
-        self._asked = 0
-        self._answered = 0
-        self._answers_left = ANSWERS_PER_TICK
-        self._unanswered: bytes | None = None
+        self._questions = Questions()
         self._unanswered_step_1 = 0
 
     @property
@@ -104,6 +102,7 @@ class Session:
             self._guarded(self._send_diff, state_reached)
             self.send_presence()
             self.flush_acknowledgement()
+            self.ask_for_sync()
 
     def disconnected(self) -> None:
         """The socket is gone."""
@@ -166,7 +165,8 @@ class Session:
 
     def held_back(self) -> None:
         """An update came before what it builds on; an answer that is on its way already brings that."""
-        if not self._unanswered_step_1:
+        # One who reads nothing is asked when that changes: questions must not pile up either.
+        if not self._unanswered_step_1 and self._outbox.is_open:
             self.ask_for_sync()
 
     def send_event(self, event: dict[str, object]) -> None:
@@ -193,10 +193,8 @@ class Session:
         Arguments: `now` in the seconds of the surroundings, `wall_now` in seconds since the epoch.
         """
         outbox = self._outbox
-        self._answers_left = ANSWERS_PER_TICK
-        if self._unanswered is not None:
-            state_vector, self._unanswered = self._unanswered, None
-            self._guarded(self._send_diff, state_vector)
+        if (postponed := self._questions.tick()) is not None:
+            self._guarded(self._answer_step_1, postponed)
         if wall_now >= self.principal.expires_at:
             self.fail(NotAuthenticated("The token has expired.", code="token_expired"))
         elif outbox.lagging_since is not None and now - outbox.lagging_since > OUTBOX_DRAIN_SECONDS:
@@ -244,18 +242,16 @@ class Session:
             case UpdateReceived():
                 self._take_update(room, event)
             case StateVectorReceived(state_vector=state_vector):
-                self._send_diff(state_vector)
+                self._answer_step_1(state_vector)
             case AwarenessReceived(payload=payload):
                 room.presence.receive(self, payload)
             case AwarenessQueried():
-                if self._may_answer():
+                if self._questions.may_be_answered():
                     self.send_presence()
             case TokenRenewed(token=token):
                 self._surroundings.spawn(self._renew(token), name="renew_token")
 
     def _take_update(self, room: RoomOfMember, event: UpdateReceived) -> None:
-        if event.answers is not None:
-            self._answered = self._asked
         if len(event.update) > HEAVY_BYTES:
             self._reading_heavy = True
             self._sink.pause_reading()
@@ -286,19 +282,18 @@ class Session:
             room.submit(Submission(event.update, summary, self, event.ordinal, answers_step_1, EditKind.TYPED))
         # What a viewer sends changes nothing and is not acknowledged; stock clients answer every step 1, also theirs.
 
-    def _send_diff(self, state_vector: bytes) -> None:
+    def _answer_step_1(self, state_vector: bytes) -> None:
         if self._outbox.lagging_since is not None:
             # Answered when the buffer is empty: asking often while not reading must not pile up answers.
             self._outbox.state_reached = state_vector
-        elif not self._may_answer():
-            # A client only ever learns: the answer to its last question answers those before it.
-            self._unanswered = state_vector
-        elif self._room is not None:
-            self._send(self._room.diff(state_vector))
+        elif self._questions.may_be_answered():
+            self._send_diff(state_vector)
+        else:
+            self._questions.postpone(state_vector)
 
-    def _may_answer(self) -> bool:
-        self._answers_left -= 1
-        return self._answers_left >= 0
+    def _send_diff(self, state_vector: bytes) -> None:
+        if self._room is not None:
+            self._send(self._room.diff(state_vector))
 
     async def _renew(self, token: str) -> None:
         try:
