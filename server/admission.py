@@ -5,7 +5,9 @@ Rules
     2. New structs under a client id are only taken from the user that the id is bound to. An unknown id is bound to
        the first user who writes under it, a few per connection. Since nobody ever holds another user's unstored
        edit, new structs under a foreign id are an attack or a copied document, never a relay.
-    3. An update whose dependencies are not all here is held back, bounded, and let in as soon as they are. The engine
+    3. A prompt is one text: nothing but text and its formatting, in the root that everybody shows, and no character is
+       taken apart.
+    4. An update whose dependencies are not all here is held back, bounded, and let in as soon as they are. The engine
        loses text when it is fed out of causal order.
 
 `knowledge` runs ahead of the document: it holds what is committed and what is on its way to the journal. When a commit
@@ -18,8 +20,9 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from crdt.causality import HoldBack
-from crdt.errors import HoldBackFull
-from server.errors import ClientIdConflict, TooLarge
+from crdt.document import TEXT_NAME
+from crdt.errors import HoldBackFull, UpdateError
+from server.errors import ClientIdConflict, FrameRejected, ServerError, TooLarge
 from server.limits import (
     HOLD_BACK_BYTES,
     HOLD_BACK_UPDATES,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from crdt.causality import Knowledge
+    from crdt.summary import Structure
 
 
 class Verdict(Enum):
@@ -65,9 +69,11 @@ class Admission:
         Answers the verdict and, when it was admitted, what goes to the journal now: the update itself and whatever had
         waited for it, in an order that is safe to apply.
 
-        Raises ClientIdConflict (rule 2) and TooLarge (the document would outgrow its bound).
+        Raises ClientIdConflict (rule 2), FrameRejected (rule 3), TooLarge (the document would outgrow its bound) and
+        UpdateError (it would damage the document).
         """
         summary = submission.summary
+        _check_is_text(summary.structure)
         if self.knowledge.is_known(summary):
             return Verdict.KNOWN, []
         if not self.knowledge.is_ready(summary):
@@ -99,12 +105,15 @@ class Admission:
                 continue  # it built on one that was refused
             try:
                 self._let_in(submission)
-            except (ClientIdConflict, TooLarge) as error:
+            except ServerError as error:
                 submission.author.refused(error)
+            except UpdateError as error:
+                submission.author.refused(FrameRejected(str(error), code=error.code))
             else:
                 admitted.append(submission)
 
     def _let_in(self, submission: Submission) -> None:
+        self.knowledge.check(submission.summary)
         self._check_size(len(submission.update))
         self._bind(submission)
         self._document_bytes += len(submission.update)
@@ -135,3 +144,9 @@ class Admission:
             author.client_ids_bound += 1
             self.bindings[client] = author.user_id
             self._new_bindings[client] = author.user_id
+
+
+def _check_is_text(structure: Structure) -> None:
+    if not structure.is_text or not structure.roots <= {TEXT_NAME}:
+        message = f"A prompt is one text, named {TEXT_NAME}; the update writes something else."
+        raise FrameRejected(message, code="update_not_text")

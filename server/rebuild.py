@@ -68,11 +68,12 @@ def rebuild(checkpoint: bytes | None, updates: Sequence[bytes]) -> Rebuilt:
     for index, update in enumerate(updates):
         try:
             summary = read_update(update)
+            if not knowledge.is_ready(summary):
+                rejected.append((index, "depends_on_missing"))
+                continue
+            knowledge.check(summary)
         except CrdtError as error:
             rejected.append((index, error.code))
-            continue
-        if not knowledge.is_ready(summary):
-            rejected.append((index, "depends_on_missing"))
             continue
         knowledge.add(summary)
         ready.append((index, update))

@@ -7,10 +7,11 @@ import pytest
 from crdt.causality import Knowledge
 from crdt.diff import TextEdit
 from crdt.document import Document, initial_state
+from crdt.errors import UpdateError
 from crdt.update import read_update
 from persistence.edits import EditKind
 from server.admission import Admission, Verdict
-from server.errors import ClientIdConflict, ServerError, TooLarge
+from server.errors import ClientIdConflict, FrameRejected, ServerError, TooLarge
 from server.limits import HOLD_BACK_UPDATES, MAX_CLIENT_IDS_PER_CONNECTION, MAX_DOCUMENT_BYTES
 from server.membership import Submission
 
@@ -135,3 +136,23 @@ def test_the_document_is_bounded_by_its_measured_size() -> None:
     desk.gate._document_bytes = desk.size = MAX_DOCUMENT_BYTES  # noqa: SLF001
     with pytest.raises(TooLarge):
         desk.gate.admit(submission(typed(replica, "b"), anna))
+
+
+def test_a_prompt_is_nothing_but_one_text() -> None:
+    desk, mallory = Desk(), Author()
+    # One insertion of "a" into a root type named "other", and of one map entry into "content".
+    elsewhere = bytes.fromhex("010107000401056f74686572016100")
+    entry = bytes.fromhex("0101070028010763" + "6f6e74656e74" + "016b01770176" + "00")
+    for update in (elsewhere, entry):
+        with pytest.raises(FrameRejected) as refused:
+            desk.gate.admit(submission(update, mallory))
+        assert refused.value.code == "update_not_text"
+
+
+def test_nobody_takes_an_emoji_apart() -> None:
+    desk, anna, mallory = Desk(), Author(), Author()
+    desk.gate.admit(submission(typed(desk.replica(7), "😀"), anna))
+    half = bytes.fromhex("00" + "01" + "07" + "01" + "00" + "01")  # deletes clock 0 of client 7: half the emoji
+    with pytest.raises(UpdateError) as refused:
+        desk.gate.admit(submission(half, mallory))
+    assert refused.value.code == "update_pair_split"
