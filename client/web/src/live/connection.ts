@@ -9,7 +9,8 @@
  *
  *   connecting → open → waiting → connecting …; every state → closed.
  */
-import { type Closing, readClosing } from '../wire/closing';
+import { SignedOut, type TokenSource } from '../account/token';
+import { readClosing } from '../wire/closing';
 import { SUBPROTOCOL } from '../wire/message';
 import { Backoff } from './backoff';
 import type { Peer } from './peer';
@@ -23,13 +24,8 @@ export interface FinalClosing {
   readonly reason: string;
 }
 
-/** Answers an access token; `fresh`: the last one was refused. Raises `SignedOut` when there is none to be had. */
-export type TokenSource = (options: { readonly fresh: boolean }) => Promise<string>;
-
-/** There is no token and no way to get one without the user. */
-export class SignedOut extends Error {
-  override readonly name = 'SignedOut';
-}
+/** Why the connection is away for now, as far as the server said. */
+export type Absence = 'unreachable' | 'restarting' | 'overloaded';
 
 export interface ConnectionOptions {
   /** The address of the socket; asked for before every attempt. */
@@ -56,6 +52,7 @@ export class Connection {
   readonly #backoff: Backoff;
   #status: ConnectionStatus = 'waiting';
   #finalClosing: FinalClosing | null = null;
+  #absence: Absence = 'unreachable';
   #socket: WebSocket | null = null;
   #attempt = 0;
   #heardAt = 0;
@@ -77,6 +74,11 @@ export class Connection {
 
   get finalClosing(): FinalClosing | null {
     return this.#finalClosing;
+  }
+
+  /** Why it is away; meaningful while it is not open. */
+  get absence(): Absence {
+    return this.#absence;
   }
 
   start(): void {
@@ -134,11 +136,12 @@ export class Connection {
     this.#silenceTimer = setInterval(() => this.#checkSilence(), SILENCE_CHECK);
     socket.onopen = () => this.#opened(socket);
     socket.onmessage = (event: MessageEvent<unknown>) => this.#received(event.data);
-    socket.onclose = (event: CloseEvent) => this.#closedByServer(readClosing(event.code, event.reason));
+    socket.onclose = (event: CloseEvent) => this.#closedByServer(event);
   }
 
   #opened(socket: WebSocket): void {
     this.#heardAt = Date.now();
+    this.#absence = 'unreachable';
     this.#stableTimer = setTimeout(() => this.#backoff.reset(), STABLE_AFTER);
     this.#setStatus('open');
     this.#options.peer.open((frame) => socket.send(frame as Uint8Array<ArrayBuffer>));
@@ -157,7 +160,9 @@ export class Connection {
     }
   }
 
-  #closedByServer(closing: Closing): void {
+  #closedByServer({ code, reason }: CloseEvent): void {
+    const closing = readClosing(code, reason);
+    this.#absence = absenceOf(code);
     if (closing.kind === 'retry') return this.#waitAndRetry(closing.delay);
     if (closing.kind === 'final') return this.#finish(closing);
     if (this.#usedFreshToken && !this.#heardOnThisSocket) {
@@ -200,4 +205,9 @@ export class Connection {
     this.#status = status;
     this.changed.emit();
   }
+}
+
+function absenceOf(code: number): Absence {
+  if (code === 1012) return 'restarting';
+  return code === 1013 ? 'overloaded' : 'unreachable';
 }

@@ -5,8 +5,9 @@
  */
 import { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
+import type { TokenSource } from '../account/token';
 import { mayEdit, type Role, type RoomEvent } from '../wire/roomEvent';
-import { Connection, type ConnectionOptions, type FinalClosing, type TokenSource } from './connection';
+import { type Absence, Connection, type ConnectionOptions, type FinalClosing } from './connection';
 import { Peer } from './peer';
 import { type SavedState, savedState } from './savedState';
 import { Signal } from './signal';
@@ -15,7 +16,7 @@ import { Stash } from './stash';
 /** The name of the shared text in every prompt's document. */
 export const TEXT_NAME = 'content';
 
-/** Edits a reload brought back; they count as local, and the undo of this page does not touch them. */
+/** The origin of edits that a reload brought back: local, but not for the undo of this page. */
 const FROM_STASH = Symbol('from stash');
 
 export interface LiveSnapshot {
@@ -28,6 +29,8 @@ export interface LiveSnapshot {
   readonly userId: string;
   readonly name: string;
   readonly finalClosing: FinalClosing | null;
+  /** Why the connection is away; meaningful while `saved` is `connecting` or `offline`. */
+  readonly absence: Absence;
 }
 
 export interface LivePromptOptions {
@@ -93,9 +96,14 @@ export class LivePrompt {
     this.#connection.start();
   }
 
-  /** Tries again at once: the network is back, the tab is looked at, the user asked for it. */
+  /** Tries again at once, though it may have been over: the user asked for it. */
   retryNow(): void {
     this.#connection.retryNow();
+  }
+
+  /** Tries again at once if it would anyway: the network is back, or the tab is looked at. */
+  retryIfWaiting(): void {
+    if (this.#connection.status === 'waiting') this.#connection.retryNow();
   }
 
   renewToken(token: string): void {
@@ -138,6 +146,8 @@ export class LivePrompt {
         break;
       case 'role.changed':
         this.#role = event.role;
+        // The server stamps the role into our presence whenever we announce it.
+        this.awareness.setLocalState(this.awareness.getLocalState());
         break;
       case 'prompt.updated':
         this.#name = event.name;
@@ -187,6 +197,7 @@ export class LivePrompt {
       userId: this.#userId,
       name: this.#name,
       finalClosing: this.#connection.finalClosing,
+      absence: this.#connection.absence,
     };
   }
 }

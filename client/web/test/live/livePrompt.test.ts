@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
-import { SignedOut, type TokenSource } from '../../src/live/connection';
+import { SignedOut, type TokenSource } from '../../src/account/token';
 import { LivePrompt } from '../../src/live/livePrompt';
 import { describe as words } from '../../src/live/savedState';
 import type { Stash } from '../../src/live/stash';

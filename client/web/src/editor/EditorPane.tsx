@@ -1,0 +1,45 @@
+import { useEffect, useRef } from 'react';
+import type { Refusal } from '../binding/binding';
+import type { ThemeName } from '../dotprompt/themes';
+import type { LivePrompt } from '../live/livePrompt';
+import { PromptEditor } from './promptEditor';
+import { offerToScripts } from './scripting';
+import './editorPane.css';
+
+export interface EditorPaneProps {
+  readonly live: LivePrompt;
+  readonly writable: boolean;
+  readonly theme: ThemeName;
+  /** Must stay the same function: another one makes another editor. */
+  readonly onRefused: (refusal: Refusal) => void;
+}
+
+/** The prompt's text in Monaco. */
+export function EditorPane({ live, writable, theme, onRefused }: EditorPaneProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const editor = useRef<PromptEditor | null>(null);
+  const initialTheme = useRef(theme);
+
+  useEffect(() => {
+    if (!host.current) return;
+    const made = new PromptEditor({ host: host.current, live, theme: initialTheme.current, onRefused });
+    const withdraw = offerToScripts(made.codeEditor);
+    editor.current = made;
+    made.codeEditor.focus();
+    return () => {
+      withdraw();
+      editor.current = null;
+      made.dispose();
+    };
+  }, [live, onRefused]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the editor reads the role itself when it changes.
+  useEffect(() => editor.current?.followRole(), [writable]);
+
+  useEffect(() => {
+    initialTheme.current = theme;
+    editor.current?.setTheme(theme);
+  }, [theme]);
+
+  return <div ref={host} className="editor-pane" data-testid="editor" />;
+}

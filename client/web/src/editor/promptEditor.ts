@@ -1,0 +1,114 @@
+/** A live prompt in a Monaco editor: everything between the document and the screen, made and taken down together. */
+import './features';
+import { editor } from 'monaco-editor/editor';
+import { Binding, type Refusal } from '../binding/binding';
+import { keepCarets } from '../binding/caretKeeper';
+import { Undo } from '../binding/undo';
+import { LANGUAGE_ID, registerDotprompt } from '../dotprompt/language';
+import { defineThemes, PALETTES, type ThemeName } from '../dotprompt/themes';
+import type { LivePrompt } from '../live/livePrompt';
+import { publishCursors } from '../presence/cursorPublisher';
+import { RemoteCarets } from '../presence/remoteCarets';
+
+export interface PromptEditorOptions {
+  readonly host: HTMLElement;
+  readonly live: LivePrompt;
+  readonly theme: ThemeName;
+  readonly onRefused: (refusal: Refusal) => void;
+}
+
+const OPTIONS: editor.IStandaloneEditorConstructionOptions = {
+  ariaLabel: 'Prompt text',
+  automaticLayout: true,
+  bracketPairColorization: { enabled: false },
+  detectIndentation: false,
+  fixedOverflowWidgets: true,
+  fontFamily:
+    'ui-monospace, "SF Mono", "Cascadia Mono", "Segoe UI Mono", "Liberation Mono", Menlo, Consolas, monospace',
+  fontSize: 14,
+  guides: { indentation: false },
+  lineHeight: 22,
+  lineNumbersMinChars: 4,
+  minimap: { enabled: false },
+  overviewRulerBorder: false,
+  padding: { top: 20, bottom: 20 },
+  placeholder: 'Write the prompt. Use {{name}} for a variable and {{role "system"}} for a role.',
+  quickSuggestions: false,
+  renderLineHighlight: 'line',
+  scrollBeyondLastLine: false,
+  tabSize: 2,
+  // Prompts are written in every language: only what cannot be seen is worth a warning.
+  unicodeHighlight: { ambiguousCharacters: false, invisibleCharacters: true },
+  // U+2028 and the like are text; asking to remove them would edit what others wrote.
+  unusualLineTerminators: 'off',
+  wordBasedSuggestions: 'off',
+  wordWrap: 'on',
+};
+
+registerDotprompt();
+defineThemes();
+
+export class PromptEditor {
+  readonly codeEditor: editor.IStandaloneCodeEditor;
+  readonly #live: LivePrompt;
+  readonly #carets: RemoteCarets;
+  readonly #dispose: () => void;
+  #theme: ThemeName;
+
+  constructor({ host, live, theme, onRefused }: PromptEditorOptions) {
+    this.#live = live;
+    this.#theme = theme;
+    const { text, awareness } = live;
+    const model = editor.createModel('', LANGUAGE_ID);
+    const codeEditor = editor.create(host, { ...OPTIONS, model, theme });
+    const writable = (): boolean => live.snapshot.writable;
+    const origin = Symbol('edits of this editor');
+    const undo = new Undo({ model, text, origin, writable, codeEditor });
+    const keep = keepCarets(codeEditor, model);
+    const binding = new Binding({
+      model,
+      text,
+      origin,
+      writable,
+      onRefused,
+      beforeRemoteEdits: (edits, cause) => (undo.isOrigin(cause) ? () => undefined : keep(edits)),
+    });
+    const stopPublishing = publishCursors({ codeEditor, model, text, awareness });
+    this.#carets = new RemoteCarets({
+      codeEditor,
+      model,
+      text,
+      awareness,
+      yourUserId: live.snapshot.userId,
+      background: () => PALETTES[this.#theme].background,
+    });
+    this.codeEditor = codeEditor;
+    this.#dispose = () => {
+      this.#carets.dispose();
+      stopPublishing();
+      binding.dispose();
+      undo.dispose();
+      codeEditor.dispose();
+      model.dispose();
+    };
+    this.followRole();
+  }
+
+  /** The role may have changed: the editor takes input or says that it does not. */
+  followRole(): void {
+    this.codeEditor.updateOptions({
+      readOnly: !this.#live.snapshot.writable,
+      readOnlyMessage: { value: 'You may read this prompt, not edit it.' },
+    });
+  }
+
+  setTheme(theme: ThemeName): void {
+    this.#theme = theme;
+    editor.setTheme(theme);
+    this.#carets.refresh();
+  }
+
+  dispose(): void {
+    this.#dispose();
+  }
+}

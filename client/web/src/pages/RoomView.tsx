@@ -1,0 +1,94 @@
+/** The room: the editor, who is there, and where everybody's work stands. */
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
+import { useAccount } from '../account/AccountContext';
+import { explain } from '../api/http';
+import { renamePrompt } from '../api/prompts';
+import type { Refusal } from '../binding/binding';
+import { MAX_CHANGE_UNITS, MAX_TEXT_UNITS } from '../binding/limits';
+import type { LivePrompt } from '../live/livePrompt';
+import { InviteDialog } from '../parts/InviteDialog';
+import { notify } from '../parts/notices';
+import { useIsDark } from '../parts/theme';
+import { navigate, promptPath } from '../routing';
+import { EditorHeader } from './EditorHeader';
+import { LeaveDialog } from './LeaveDialog';
+import { PeopleList } from './PeopleList';
+import { RoomBanner } from './RoomBanner';
+import { usePeople, useSnapshot } from './useLive';
+import './room.css';
+
+// Asked for as soon as this module is there, so that Monaco loads while the room is being joined.
+const editorPane = import('../editor/EditorPane');
+const EditorPane = lazy(() => editorPane.then((module) => ({ default: module.EditorPane })));
+
+const REFUSALS: Readonly<Record<Refusal, string>> = {
+  'change-too-large': `That is too much at once: a change may insert up to ${MAX_CHANGE_UNITS.toLocaleString('en')} characters. Nothing was changed.`,
+  'text-too-large': `A prompt may have up to ${MAX_TEXT_UNITS.toLocaleString('en')} characters. Nothing was changed.`,
+  'read-only': 'You may read this prompt, not edit it. Nothing was changed.',
+};
+
+export function RoomView({ live, promptId }: { readonly live: LivePrompt; readonly promptId: string }) {
+  const { client } = useAccount();
+  const snapshot = useSnapshot(live);
+  const people = usePeople(live);
+  const isDark = useIsDark();
+  const [isInviting, setInviting] = useState(false);
+  const [isLeaving, setLeaving] = useState(false);
+  const { name, saved, ready, writable } = snapshot;
+
+  useEffect(() => {
+    document.title = `${saved.edits > 0 ? '• ' : ''}${name} · Promptroom`;
+  }, [name, saved.edits]);
+
+  const rename = async (next: string): Promise<void> => {
+    try {
+      live.renamed((await renamePrompt(client, promptId, next)).name);
+    } catch (error) {
+      notify({ text: explain(error), kind: 'problem' });
+      throw error;
+    }
+  };
+
+  const leave = (): void => {
+    if (live.unsavedEdits > 0) setLeaving(true);
+    else navigate('/');
+  };
+
+  const refuse = useCallback((refusal: Refusal) => notify({ text: REFUSALS[refusal], kind: 'problem' }), []);
+
+  return (
+    <div className="room">
+      <EditorHeader snapshot={snapshot} onRename={rename} onLeave={leave} onInvite={() => setInviting(true)} />
+      <RoomBanner live={live} snapshot={snapshot} />
+      <div className="room-body">
+        <main className="room-editor">
+          {ready ? (
+            <Suspense fallback={<Skeleton />}>
+              <EditorPane
+                live={live}
+                writable={writable}
+                theme={isDark ? 'promptroom-dark' : 'promptroom-light'}
+                onRefused={refuse}
+              />
+            </Suspense>
+          ) : (
+            <Skeleton />
+          )}
+        </main>
+        <PeopleList people={people} ownClientId={live.awareness.clientID} />
+      </div>
+      {isInviting && <InviteDialog next={promptPath(promptId)} onClose={() => setInviting(false)} />}
+      {isLeaving && <LeaveDialog edits={saved.edits} onStay={() => setLeaving(false)} onLeave={() => navigate('/')} />}
+    </div>
+  );
+}
+
+function Skeleton() {
+  return (
+    <div className="room-skeleton" aria-busy="true" role="img" aria-label="The text is being loaded">
+      {[34, 22, 0, 64, 78, 52].map((width) => (
+        <span key={width} style={{ width: `${width}%` }} />
+      ))}
+    </div>
+  );
+}
