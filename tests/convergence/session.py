@@ -33,7 +33,7 @@ async def run(plan: Plan, world: World) -> Outcome:
     Raises:
         Diverged: The clients, or the server, do not agree in the end.
     """
-    prompt_id = await world.new_prompt(f"Session {plan.seed}", plan.content)
+    prompt_id = await world.rest.new_prompt(f"Session {plan.seed}", plan.content)
     random = Random(f"run {plan.seed}")
     session = _Session(plan, world, prompt_id, [world.client(seat, prompt_id, random) for seat in plan.seats])
     try:
@@ -63,9 +63,9 @@ class _Session:
         elif step.seat != NOBODY:
             await self._take_on_network(step)
         elif step.do is Do.REST_EDIT:
-            await self._world.rest_edit(self._prompt_id, step.text)
+            await self._world.rest.put_in_front(self._prompt_id, step.text)
         elif step.do is Do.ASK:
-            await self._world.live(self._prompt_id)
+            await self._world.rest.live(self._prompt_id)
         elif step.do in {Do.CRASH, Do.DEPLOY}:
             await self._world.restart(kill=step.do is Do.CRASH)
         else:
@@ -118,7 +118,7 @@ class _Session:
             seen[:] = [await client.report() for client in writers]
             if not all(map(_is_at_rest, seen)) or any(_differ(seen[0], other) for other in seen[1:]):
                 return False
-            shown = await self._world.live(self._prompt_id)
+            shown = await self._world.rest.live(self._prompt_id)
             return shown == seen[0].text
 
         try:

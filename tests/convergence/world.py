@@ -14,6 +14,7 @@ from server.access import Role
 from tests.convergence.clients import Client, OnPycrdt, OnYjs
 from tests.convergence.plan import Seat
 from tests.support.people import ENVIRONMENT, Person, invite
+from tests.support.rest import Rest
 from tests.support.server import ServerProcess
 from tests.support.yjs import YjsProcess
 
@@ -31,58 +32,30 @@ class World:
         server: The server, running.
         yjs: The Node process.
         people: The writers, then the viewers.
-        http: For REST.
+        rest: REST as one of the writers.
     """
 
-    def __init__(self, server: ServerProcess, yjs: YjsProcess, people: list[Person], http: httpx2.AsyncClient) -> None:
+    def __init__(self, server: ServerProcess, yjs: YjsProcess, people: list[Person], rest: Rest) -> None:
         self.server = server
         self.yjs = yjs
+        self.rest = rest
         self.kills = 0
         self.deploys = 0
         self._people = people
-        self._http = http
         self._restarting = asyncio.Lock()
-
-    async def new_prompt(self, name: str, content: str) -> UUID:
-        """Create a prompt, and return its id."""
-        while True:
-            answer = await self._ask("POST", "/prompts", json={"name": name, "content": content})
-            if answer is not None and answer.status_code == httpx2.codes.CREATED:
-                return UUID(answer.json()["id"])
-            await self.until_up()
-
-    async def live(self, prompt_id: UUID) -> str | None:
-        """Return the text that REST shows, or None while the server is away."""
-        answer = await self._ask("GET", f"/prompts/{prompt_id}/live")
-        if answer is None or answer.status_code == httpx2.codes.SERVICE_UNAVAILABLE:
-            return None
-        assert answer.status_code == httpx2.codes.OK, answer.text
-        return str(answer.json()["content"])
-
-    async def rest_edit(self, prompt_id: UUID, text: str) -> None:
-        """Put text in front of what is there, through REST; while the server is away, perhaps not."""
-        edit = {"edits": [{"start": 0, "end": 0, "text": text}]}
-        answer = await self._ask("POST", f"/prompts/{prompt_id}/edits", json=edit)
-        if answer is not None and answer.status_code != httpx2.codes.SERVICE_UNAVAILABLE:
-            assert answer.status_code == httpx2.codes.OK, answer.text
 
     async def restart(self, *, kill: bool) -> None:
         """End the server, as `kill -9` or as a deploy does, and start it again; who asks meanwhile shares it."""
-        if self._restarting.locked():
-            await self.until_up()
-            return
+        shared = self._restarting.locked()
         async with self._restarting:
+            if shared:
+                return
             if kill:
                 self.kills += 1
             else:
                 self.deploys += 1
                 assert await self.server.terminate() == 0
             await self.server.restart()
-
-    async def until_up(self) -> None:
-        """Return when nobody is restarting the server."""
-        async with self._restarting:
-            return
 
     def client(self, seat: Seat, prompt_id: UUID, random: Random) -> Client:
         """Return a client for a seat, not connected yet."""
@@ -92,15 +65,6 @@ class World:
             seed = random.getrandbits(32)
             return OnYjs(self.yjs, seat, url=url, prompt=str(prompt_id), token=token, seed=seed)
         return OnPycrdt(seat, url=f"{url}/{prompt_id}", token=token, random=random)
-
-    async def _ask(self, method: str, path: str, *, json: object = None) -> httpx2.Response | None:
-        headers = {"Authorization": f"Bearer {self._people[0].token}"}
-        try:
-            return await self._http.request(
-                method, f"{self.server.base_url}/api/v1{path}", json=json, headers=headers, timeout=60.0
-            )
-        except httpx2.TransportError:
-            return None
 
 
 @asynccontextmanager
@@ -113,4 +77,4 @@ async def world(state_directory: Path, database_url: str) -> AsyncIterator[World
         yjs = await stack.enter_async_context(YjsProcess())
         http = await stack.enter_async_context(httpx2.AsyncClient(trust_env=False))
         people = await invite(database_url, *[Role.EDITOR] * _WRITERS, *[Role.VIEWER] * _VIEWERS)
-        yield World(server, yjs, people, http)
+        yield World(server, yjs, people, Rest(http, server.base_url, people[0].token))
