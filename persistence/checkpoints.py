@@ -85,13 +85,6 @@ class Checkpoints:
             NotFound: there is no such prompt.
             Conflict: the journal does not reach that far.
         """
-        row = {
-            "prompt_id": prompt_id,
-            "seq": seq,
-            "state": state,
-            "digest": checkpoint_digest(prompt_id, seq, state),
-            "created_at": self._clock(),
-        }
         of_prompt = checkpoints.c.prompt_id == prompt_id
         async with self._database.write() as connection:
             # The lock keeps two servers from thinning at once.
@@ -103,7 +96,9 @@ class Checkpoints:
             if not 1 <= seq <= head:
                 raise Conflict(f"a checkpoint at seq {seq} is outside the journal of prompt {prompt_id} (1 to {head})")
             await connection.execute(delete(checkpoints).where(of_prompt, checkpoints.c.seq == seq))
-            await connection.execute(checkpoints.insert().values(**row))
+            digest = checkpoint_digest(prompt_id, seq, state)
+            row = {"prompt_id": prompt_id, "seq": seq, "state": state, "digest": digest}
+            await connection.execute(checkpoints.insert().values(**row, created_at=self._clock()))
             kept = await connection.scalars(
                 select(checkpoints.c.seq).where(of_prompt).order_by(checkpoints.c.seq.desc()).limit(KEPT)
             )

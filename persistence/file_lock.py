@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import weakref
 from contextlib import suppress
 from pathlib import Path
 
 from persistence.errors import StoreInUse
 
-_held: weakref.WeakSet[FileLock] = weakref.WeakSet()
+_held: set[FileLock] = set()
 
 
 class FileLock:
@@ -58,6 +57,9 @@ class FileLock:
     def release(self) -> None:
         """Give the lock back; the file stays, because removing it would race with the next one who takes it."""
         _held.discard(self)
+        if self._descriptor is not None:
+            # Said aloud, so that it is given back even if a child that was just forked still has the file open.
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         self._close()
 
     def _close(self) -> None:
@@ -69,7 +71,7 @@ class FileLock:
 
 def _forget_in_child() -> None:
     # A forked worker that outlives a killed server would keep the lock.
-    for lock in list(_held):
+    for lock in _held:
         lock._close()  # noqa: SLF001
     _held.clear()
 

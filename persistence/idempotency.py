@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import delete, or_, select, update
 
 from persistence.engine import Clock, Database
-from persistence.errors import KeyInProgress, KeyReused
+from persistence.errors import Conflict, KeyInProgress, KeyReused
 from persistence.tables import idempotency_keys
 
 # A client that retries has given up long before a day has passed.
@@ -60,6 +60,15 @@ class Idempotency:
             KeyInProgress: the first request is still being answered.
             KeyReused: the key was used with another request.
         """
+        try:
+            return await self._claim(user_id, key, fingerprint)
+        except (KeyInProgress, KeyReused):
+            raise
+        except Conflict:
+            # Somebody else inserted the key between our looking for it and our inserting it; now it is there.
+            return await self._claim(user_id, key, fingerprint)
+
+    async def _claim(self, user_id: UUID, key: str, fingerprint: bytes) -> StoredAnswer | None:
         now = self._clock()
         table = idempotency_keys.c
         of_key = (table.user_id == user_id, table.key == key)

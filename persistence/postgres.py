@@ -32,8 +32,12 @@ async def connect(dsn: str, lock_wait_seconds: float) -> asyncpg.Connection[Any]
         server_settings={
             "application_name": "promptroom",
             "synchronous_commit": "on",
-            "lock_timeout": str(round(lock_wait_seconds * 1000)),
+            # Nought would mean to wait for ever.
+            "lock_timeout": str(max(1, round(lock_wait_seconds * 1000))),
             "timezone": "UTC",
+            # No statement of ours runs long enough to be worth compiling; asyncpg's first look at the types
+            # otherwise spends a quarter of a second on it, for each connection.
+            "jit": "off",
             **_KEEPALIVES,
         },
     )

@@ -6,13 +6,13 @@ that is already bound to somebody else makes it insert NULL where NULL is not al
 each append is then tried alone, so that the refused one fails alone.
 
 The connection also holds the lock that makes this process the only server of the database, or one of several that
-know of each other (with Redis). It is taken again whenever the connection has to be opened again.
+know of each other (with Redis). It is taken again whenever the connection has to be opened again, and so a commit
+whose answer was lost is over, one way or the other, before the next one begins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,8 +28,11 @@ from persistence.group_commit import Outcome
 # Advisory locks are per database. The number says "promptro" and means nothing else.
 LOCK_KEY = int.from_bytes(b"promptro", "big", signed=True)
 
-# A commit that takes longer than this has lost its server; what waits behind it has waited long enough.
+# A commit that takes longer than this is given up, by the server: given up by us alone it could still come true
+# long after its authors were told that it failed. Only a server that does not answer at all is not waited for.
 COMMIT_SECONDS = 10.0
+_SILENCE_SECONDS = 2.0
+_CLOSE_SECONDS = 1.0
 
 _APPEND = """
 WITH wanted AS (
@@ -120,7 +123,7 @@ class PostgresWriter:
     async def _execute(self, batch: Sequence[Append], now: datetime) -> list[Outcome]:
         try:
             statement = self._append if self._is_open() and self._append else await self._connect()
-            rows = await statement.fetch(*_arguments(batch, now), timeout=COMMIT_SECONDS)
+            rows = await statement.fetch(*_arguments(batch, now), timeout=COMMIT_SECONDS + _SILENCE_SECONDS)
         except asyncpg.NotNullViolationError as error:
             raise ClientIdConflict("a client id of the prompt belongs to another user") from error
         except StoreInUse as error:
@@ -140,6 +143,7 @@ class PostgresWriter:
         connection = await postgres.connect(self._dsn, self._lock_wait_seconds)
         try:
             await self._take_lock(connection)
+            await connection.execute(f"SET statement_timeout = {round(COMMIT_SECONDS * 1000)}")
             self._append = await connection.prepare(_APPEND)
         except BaseException:
             connection.terminate()
@@ -148,19 +152,25 @@ class PostgresWriter:
         return self._append
 
     async def _take_lock(self, connection: asyncpg.Connection[Any]) -> None:
-        lock = "pg_try_advisory_lock_shared" if self._shared else "pg_try_advisory_lock"
-        if not await connection.fetchval(f"SELECT {lock}($1)", LOCK_KEY):
-            raise StoreInUse(f"another server uses {self._shown}; stop it, or give every server the same REDIS_URL")
+        lock = "pg_advisory_lock_shared" if self._shared else "pg_advisory_lock"
+        try:
+            # Waited for, within the connection's lock_timeout: the session of a server that was killed, or our own
+            # that broke, may take a moment to let go.
+            await connection.execute(f"SELECT {lock}({LOCK_KEY})")
+        except asyncpg.LockNotAvailableError as error:
+            raise StoreInUse(
+                f"another server uses {self._shown}; stop it, or give every server the same REDIS_URL"
+            ) from error
 
     async def _discard(self) -> None:
         connection, self._connection, self._append = self._connection, None, None
         if connection is None or connection.is_closed():
             return
         try:
-            await connection.close(timeout=1.0)
+            # Politely first: asyncpg then waits until the server has heard that a statement was given up.
+            await connection.close(timeout=_CLOSE_SECONDS)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            with suppress(Exception):
-                connection.terminate()
+            connection.terminate()
 
 
 def _batches(group: Sequence[Append]) -> list[list[int]]:

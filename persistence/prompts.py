@@ -6,7 +6,6 @@ is never made again: two states made from the same text would not merge.
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,14 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from persistence.edits import EditKind
 from persistence.engine import Clock, Database
-from persistence.errors import Conflict, NotFound, VersionConflict
+from persistence.errors import NotFound, VersionConflict
 from persistence.pages import Page, Position, as_page, one_page
 from persistence.records import AnyRow, columns_of
 from persistence.slugs import free_slug, slugify
 from persistence.tables import client_ids, journal, projects, prompts
-
-# Two servers may choose the same free slug at the same moment; the loser chooses again.
-_SLUG_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +90,21 @@ class Prompts:
             NotFound: the organization has no such project.
             Conflict: there is no such user.
         """
-        for _ in range(_SLUG_ATTEMPTS - 1):
-            try:
-                return await self._create(organization_id, project_id, name, state, client_id, user_id)
-            except Conflict as conflict:
-                if "slug" not in str(conflict):
-                    raise
-            await asyncio.sleep(0)
-        return await self._create(organization_id, project_id, name, state, client_id, user_id)
+        now = self._clock()
+        prompt_id = uuid.uuid4()
+        async with self._database.write() as connection:
+            await _check_project(connection, organization_id, project_id)
+            slug = await _choose_slug(connection, project_id, slugify(name))
+            created = {"created_at": now, "updated_at": now, "created_by": user_id}
+            named = {"name": name, "folded_name": name.casefold(), "slug": slug}
+            owned = {"id": prompt_id, "organization_id": organization_id, "project_id": project_id}
+            await connection.execute(
+                prompts.insert().values(**owned, **named, **created, epoch=1, head_seq=1, version=1)
+            )
+            first = {"prompt_id": prompt_id, "user_id": user_id, "created_at": now}
+            await connection.execute(journal.insert().values(**first, seq=1, kind=EditKind.CREATED, payload=state))
+            await connection.execute(client_ids.insert().values(**first, client_id=client_id))
+            return await _get(connection, prompt_id)
 
     async def get(
         self, prompt_id: UUID, *, organization_id: UUID | None = None, include_deleted: bool = False
@@ -213,25 +216,6 @@ class Prompts:
                 return prompt
             return await self._change(connection, prompt_id, deleted_at=None)
 
-    async def _create(
-        self, organization_id: UUID, project_id: UUID, name: str, state: bytes, client_id: int, user_id: UUID
-    ) -> Prompt:
-        now = self._clock()
-        prompt_id = uuid.uuid4()
-        async with self._database.write() as connection:
-            await _check_project(connection, organization_id, project_id)
-            slug = await _choose_slug(connection, project_id, slugify(name))
-            created = {"created_at": now, "updated_at": now, "created_by": user_id}
-            named = {"name": name, "folded_name": name.casefold(), "slug": slug}
-            owned = {"id": prompt_id, "organization_id": organization_id, "project_id": project_id}
-            await connection.execute(
-                prompts.insert().values(**owned, **named, **created, epoch=1, head_seq=1, version=1)
-            )
-            first = {"prompt_id": prompt_id, "user_id": user_id, "created_at": now}
-            await connection.execute(journal.insert().values(**first, seq=1, kind=EditKind.CREATED, payload=state))
-            await connection.execute(client_ids.insert().values(**first, client_id=client_id))
-            return await _get(connection, prompt_id)
-
     async def _change(self, connection: AsyncConnection, prompt_id: UUID, **values: object) -> Prompt:
         statement = (
             update(prompts)
@@ -274,7 +258,9 @@ def _check_version(prompt: Prompt, expected: int | None) -> None:
 
 async def _check_project(connection: AsyncConnection, organization_id: UUID, project_id: UUID) -> None:
     of_organization = (projects.c.id == project_id, projects.c.organization_id == organization_id)
-    found = await connection.scalar(select(projects.c.id).where(*of_organization, projects.c.deleted_at.is_(None)))
+    statement = select(projects.c.id).where(*of_organization, projects.c.deleted_at.is_(None))
+    # Locked, so that two servers do not choose the same free slug at the same moment.
+    found = await connection.scalar(statement.with_for_update())
     if found is None:
         raise NotFound(f"no project {project_id}")
 

@@ -8,6 +8,7 @@ await store.close()
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from enum import Enum, auto
 
 from persistence import bootstrap, group_commit, sqlite
@@ -30,6 +31,7 @@ from persistence.refresh_tokens import RefreshTokens
 from persistence.schema import check_schema, downgrade, migrate
 from persistence.sqlite_writer import SqliteWriter
 from persistence.tickets import Tickets
+from persistence.verify import Finding, verify
 
 __all__ = ["OpenMode", "Store", "downgrade", "migrate", "utc_now"]
 
@@ -125,6 +127,10 @@ class Store:
             StoreUnavailable: it did not.
         """
         return await self.database.ping()
+
+    def verify(self) -> AsyncIterator[Finding]:
+        """Yield what is wrong in the database; reads all of it. See ``persistence.verify``."""
+        return verify(self.database)
 
     async def close(self) -> None:
         """Commit what waits, close every connection and let the next process in."""
