@@ -50,13 +50,14 @@ def serve(
     port: Annotated[int | None, typer.Option(help="On which port (PORT, default 8000; 0: any free one).")] = None,
 ) -> None:
     """Run the server, and print a one-use sign-in link."""
-    # Imported here: the other commands start in half the time without the web framework.
-    from server.serving import PortUnavailable  # noqa: PLC0415
-    from server.serving import serve as run  # noqa: PLC0415
-
     with _readable_errors():
+        settings = Settings.from_environment(host=host, port=port)
+        # Imported here: the other commands start in half the time without the web framework.
+        from server.serving import PortUnavailable  # noqa: PLC0415
+        from server.serving import serve as run  # noqa: PLC0415
+
         try:
-            run(Settings.from_environment(host=host, port=port))
+            run(settings)
         except PortUnavailable as error:
             raise Refused(str(error)) from error
 
@@ -120,9 +121,10 @@ def fsck() -> None:
     console = Console(soft_wrap=True, highlight=False)
     for finding in findings:
         console.print(finding, markup=False)
-    console.print(f"{len(findings)} problems found." if findings else "Everything that is stored is sound.")
     if findings:
+        console.print(f"{len(findings)} problem{'s' if len(findings) > 1 else ''} found.")
         raise typer.Exit(_FAILED)
+    console.print("Everything that is stored is sound.")
 
 
 def read_duration(text: str) -> float:

@@ -27,6 +27,7 @@ from server import __version__
 from server.app import create_app
 from server.auth import Authenticator, Passwords
 from server.first_prompt import ensure_first_prompt
+from server.http_protocol import HttpProtocol
 from server.hub import Hub
 from server.limits import MAX_FRAME_BYTES, SIGN_IN_LINK_SECONDS, WEBSOCKET_PING_SECONDS
 from server.services import Services
@@ -70,7 +71,7 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         await ensure_first_prompt(store, home)
         link = await _sign_in_link(store, settings, home)
         services = _services(settings, store)
-        server = _Server(_uvicorn_config(services), services, lambda: print_banner(settings, link))
+        server = DrainingServer(_uvicorn_config(services), services, lambda: print_banner(settings, link))
         await server.serve(sockets=[listener])
     finally:
         await store.close()
@@ -113,7 +114,7 @@ def _listening_socket(host: str, port: int) -> socket.socket:
 def _uvicorn_config(services: Services) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(services),
-        http="httptools",
+        http=HttpProtocol,
         ws=WireProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
@@ -130,7 +131,7 @@ def _uvicorn_config(services: Services) -> uvicorn.Config:
     )
 
 
-class _Server(uvicorn.Server):
+class DrainingServer(uvicorn.Server):
     """Uvicorn's server with our end: the hub is drained before any socket is closed."""
 
     def __init__(self, config: uvicorn.Config, services: Services, on_started: Callable[[], None]) -> None:
@@ -139,6 +140,7 @@ class _Server(uvicorn.Server):
         self._on_started = on_started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listens, and says so."""
         await super().startup(sockets)
         # What was imported and built stays for good: the collector need not look at it again.
         gc.collect()
@@ -148,6 +150,7 @@ class _Server(uvicorn.Server):
         self._on_started()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Takes nobody in any more, drains the hub, and closes what is left."""
         _log.info("draining", rooms=self._services.hub.rooms, connections=self._services.hub.connections)
         for server in self.servers:
             server.close()
@@ -155,6 +158,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Ends the server at the first signal, and the process at the second."""
         if self.should_exit:
             os._exit(128 + sig)
         self.should_exit = True
