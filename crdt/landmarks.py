@@ -19,7 +19,7 @@ from crdt.errors import UpdateError
 from crdt.lineage import Lineage
 from crdt.pairs import halves_pair, splits_pair
 from crdt.ranges import RangeSet
-from crdt.summary import Id, UpdateSummary
+from crdt.summary import PLAIN, Id, Structure, UpdateSummary
 
 
 class Landmarks:
@@ -46,21 +46,23 @@ class Landmarks:
         Raises:
             UpdateError: ``update_pair_split``, ``update_neighbours_impossible`` or ``update_parent_invalid``.
         """
-        if self._takes_pair_apart(summary, state):
-            raise UpdateError("a surrogate pair is taken apart", code="update_pair_split")
-        for client, clock in summary.structure.parents - self._types:
-            if not deleted.covers(client, clock, clock + 1):
-                raise UpdateError("a struct stands in what is no type", code="update_parent_invalid")
-        self._lineage.check(summary)
+        if summary.structure is not PLAIN:
+            self._check_structure(summary.structure, state, deleted)
+        if self._middles and (
+            splits_pair(self._middles, summary.places) or halves_pair(self._middles, summary.deletes)
+        ):
+            raise _pair_split()
+        if summary.places:
+            self._lineage.check(summary)
 
     def add(self, summary: UpdateSummary) -> None:
         """Take in what an update brings."""
         self._lineage.add(summary)
-        structure = summary.structure
-        for client, clocks in structure.middles.items():
+        if summary.structure is PLAIN:
+            return
+        for client, clocks in summary.structure.middles.items():
             self._middles.setdefault(client, set()).update(clocks)
-        if structure.types:
-            self._types |= structure.types
+        self._types |= summary.structure.types
 
     def copy(self) -> Landmarks:
         """Landmarks of its own with the same contents."""
@@ -70,11 +72,15 @@ class Landmarks:
         duplicate._types = set(self._types)
         return duplicate
 
-    def _takes_pair_apart(self, summary: UpdateSummary, state: Mapping[int, int]) -> bool:
-        # An update of which a part is known is cut at our clock.
-        for client, clocks in summary.structure.middles.items():
+    def _check_structure(self, structure: Structure, state: Mapping[int, int], deleted: RangeSet) -> None:
+        for client, clocks in structure.middles.items():
+            # An update of which a part is known is cut at our clock.
             if state.get(client) in clocks:
-                return True
-        return bool(self._middles) and (
-            splits_pair(self._middles, summary.places) or halves_pair(self._middles, summary.deletes)
-        )
+                raise _pair_split()
+        for client, clock in structure.parents - self._types:
+            if not deleted.covers(client, clock, clock + 1):
+                raise UpdateError("a struct stands in what is no type", code="update_parent_invalid")
+
+
+def _pair_split() -> UpdateError:
+    return UpdateError("a surrogate pair is taken apart", code="update_pair_split")

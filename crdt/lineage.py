@@ -52,20 +52,16 @@ class Lineage:
         Raises:
             UpdateError: ``update_neighbours_impossible``.
         """
-        places = summary.places
-        if not places or (len(places) == 1 and self._continues(places[0])):
-            return
         self._steps = MAX_STEPS
-        ends = {client: runs.mark() for client, _, _ in summary.writes if (runs := self._runs.get(client))}
-        self.add(summary)
-        try:
-            for place in places:
-                if not self._is_possible(place):
-                    raise UpdateError(
-                        "a struct claims neighbours that it cannot have", code="update_neighbours_impossible"
-                    )
-        finally:
-            self._take_back(summary, ends)
+        places = summary.places
+        if len(places) == 1 and (runs := self._runs.get(places[0].client)) and places[0].start == runs.end:
+            # The usual case, and the usual one of it: what is typed goes on with what was typed.
+            _, _, _, left, right = places[0]
+            possible = runs.is_continued_by(left, right) or self._can_part(left, right)
+        else:
+            possible = self._are_possible(summary)
+        if not possible:
+            raise UpdateError("a struct claims neighbours that it cannot have", code="update_neighbours_impossible")
 
     def add(self, summary: UpdateSummary) -> None:
         """Take in what an update inserts."""
@@ -73,7 +69,8 @@ class Lineage:
             self._of(place.client).append(place)
         for client, _, end in summary.writes:
             self._of(client).forget_until(end)
-        self._homes.update(summary.structure.homes)
+        for first, home in summary.structure.homes.items():
+            self._homes.setdefault(first, home)
 
     def copy(self) -> Lineage:
         """A lineage of its own with the same contents."""
@@ -88,21 +85,26 @@ class Lineage:
             runs = self._runs[client] = Runs(client)
         return runs
 
-    def _take_back(self, summary: UpdateSummary, marks: Mapping[int, tuple[int, int]]) -> None:
-        for client in {client for client, _, _ in summary.writes}:
-            if client in marks:
-                self._runs[client].cut(*marks[client])
-            else:
-                del self._runs[client]
-        for id_ in summary.structure.homes:
-            runs = self._runs.get(id_[0])
-            if runs is None or id_[1] >= runs.end:
-                self._homes.pop(id_, None)
+    def _are_possible(self, summary: UpdateSummary) -> bool:
+        # Structs of one update may be each other's neighbours, so all are taken in before any is judged.
+        clients = {client for client, _, _ in summary.writes}
+        marks = {client: self._of(client).mark() for client in clients}
+        homes = summary.structure.homes
+        new_homes = [first for first in homes if first not in self._homes]
+        self.add(summary)
+        try:
+            return self._are_at_home(homes) and all(map(self._is_possible, summary.places))
+        finally:
+            for client, mark in marks.items():
+                self._runs[client].cut(mark)
+                if not mark.end:
+                    del self._runs[client]
+            for first in new_homes:
+                del self._homes[first]
 
-    def _continues(self, place: Place) -> bool:
-        """Whether a struct only goes on with what its client wrote last, as in typing."""
-        runs = self._runs.get(place.client)
-        return runs is not None and place.start == runs.end and runs.is_continued_by(place)
+    def _are_at_home(self, homes: Mapping[Id, Home]) -> bool:
+        """Whether what is known of first structs agrees with what is claimed of them now."""
+        return all(self._is_forgotten(first) or self._homes[first] == home for first, home in homes.items())
 
     def _is_possible(self, place: Place) -> bool:
         client, start, end, left, right = place

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from typing import Final
+from typing import Final, NamedTuple
 
 from crdt.summary import Id, Place
 
 # Clocks have 31 bits, so these stand for no clock.
 _NOBODY: Final = 0xFFFFFFFF
 _FORGOTTEN: Final = 0xFFFFFFFE
+
+
+class Mark(NamedTuple):
+    """How far a client's structs reached: the clock behind the last, and the number of runs."""
+
+    end: int
+    runs: int
 
 
 class Runs:
@@ -56,24 +63,28 @@ class Runs:
         right_clock = self._right_clocks[run]
         return None if right_clock == _NOBODY else (self._right_clients[run], right_clock)
 
-    def is_continued_by(self, place: Place) -> bool:
-        """Whether what is put at the end belongs to the last run."""
+    def is_continued_by(self, left: Id | None, right: Id | None) -> bool:
+        """Whether what is put at the end, between these neighbours, belongs to the last run."""
         return (
-            place.left == (self.client, self.end - 1)
+            left is not None
+            and left[1] == self.end - 1
+            and left[0] == self.client
             and self._left_clocks[-1] != _FORGOTTEN
-            and self.right(-1) == place.right
+            and self.right(-1) == right
         )
 
     def append(self, place: Place) -> None:
         """Take in what is behind the end; what lies between was deleted with the type that it stood in."""
-        self.forget_until(place.start)
-        if place.end <= self.end:
+        _, start, end, left, right = place
+        if start > self.end:
+            self.forget_until(start)
+        if end <= self.end:
             return
-        if place.start < self.end:
-            place = place._replace(start=self.end, left=(self.client, self.end - 1))
-        if not self.end or not self.is_continued_by(place):
-            self._append(place.left or (0, _NOBODY), place.right or (0, _NOBODY))
-        self.end = place.end
+        if start < self.end:
+            left = self.client, self.end - 1
+        if not self.end or not self.is_continued_by(left, right):
+            self._append(left or (0, _NOBODY), right or (0, _NOBODY))
+        self.end = end
 
     def forget_until(self, clock: int) -> None:
         """Take in structs of which no neighbours are known."""
@@ -83,15 +94,15 @@ class Runs:
             self._append((0, _FORGOTTEN), (0, _NOBODY))
         self.end = clock
 
-    def mark(self) -> tuple[int, int]:
+    def mark(self) -> Mark:
         """Where :meth:`cut` shall cut."""
-        return self.end, len(self.starts)
+        return Mark(self.end, len(self.starts))
 
-    def cut(self, end: int, runs: int) -> None:
+    def cut(self, mark: Mark) -> None:
         """Take back what was appended since the mark."""
-        self.end = end
+        self.end = mark.end
         for column in self._columns():
-            del column[runs:]
+            del column[mark.runs :]
 
     def copy(self) -> Runs:
         """Runs of its own with the same contents."""
