@@ -50,6 +50,10 @@ MAX_CONNECTIONS: Final = 10_000
 
 # --- HTTP -----------------------------------------------------------------------------------------------------------
 
+# Request line and headers: a token has 600 bytes, and browsers send a few KB of cookies of other servers on the host.
+MAX_HEAD_BYTES: Final = 64 * KIB
+# From the first byte, or the connection, to the end of a request; the largest body needs 70 KB/s.
+REQUEST_SECONDS: Final = 30.0
 # JSON bodies: a prompt's text with escapes, twice over. Larger texts come in through the editor.
 MAX_BODY_BYTES: Final = 2 * MIB
 # UTF-16 code units of a text handed to POST /prompts or of all texts of one POST …/edits.

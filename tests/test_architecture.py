@@ -31,7 +31,7 @@ ORDER_IN_SERVER = (
     {"room", "session"},
     {"compactor", "editing", "hub", "rooms"},
     {"services"},
-    {"api", "websocket", "wire"},
+    {"api", "http_protocol", "websocket", "wire"},
     {"app"},
     {"credentials", "first_prompt", "fsck", "serving"},
     {"__main__", "cli"},
