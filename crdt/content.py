@@ -28,6 +28,8 @@ MAX_DEPTH: Final = 32  # from 12,000 browsers overflow their stack, from 41,000 
 MAX_CLOCK: Final = 2**31 - 1  # the engine counts clocks in 32 bits
 EMBEDDED_TYPES: Final = frozenset({0, 1, 2})  # array, map, text; the others are XML and links
 
+Collection = dict[str, object] | list[object]
+
 LAST_OF_ONE_UNIT: Final = "\uffff"
 _BYTES: Final = 116
 _ARRAY: Final = 117
@@ -186,18 +188,18 @@ def _check_surrogates(value: object) -> None:
 
 
 def _check_depth(value: object) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [inner for outer in level for inner in _children(outer)]
+    level = _collections([value])
+    for _ in range(MAX_DEPTH):
         if not level:
             return
-    raise _nested_too_deep()
+        level = [inner for outer in level for inner in _collections(outer)]
+    if level:
+        raise _nested_too_deep()
 
 
-def _children(value: object) -> list[object]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
+def _collections(values: Collection) -> list[Collection]:
+    members = values.values() if isinstance(values, dict) else values
+    return [member for member in members if isinstance(member, dict | list)]
 
 
 def _nested_too_deep() -> UpdateError:
