@@ -117,6 +117,8 @@ class StructReader:
             raise UpdateError("a client is mentioned without structs", code="update_empty_struct")
         if count > len(data) - offset:
             raise UpdateError("more structs are announced than bytes are left", code="update_count_oversize")
+        if clock > MAX_CLOCK:
+            raise _clock_oversize()
         if client in self.sections:
             raise UpdateError("a client's structs come in two places", code="update_client_repeated")
         start = run = clock
@@ -138,7 +140,7 @@ class StructReader:
                 raise UpdateError("a struct is empty", code="update_empty_struct")
             clock += units
             if clock > MAX_CLOCK:
-                raise UpdateError("a clock has more than 31 bits", code="update_clock_oversize")
+                raise _clock_oversize()
         self._close_run(client, run, clock)
         self.sections[client] = Section(start, clock, self._waits)
         return offset
@@ -246,3 +248,7 @@ class StructReader:
             if not remains.covers(client, clock, clock + 1):
                 raise UpdateError("a struct stands in what is no type", code="update_parent_invalid")
         self.parents -= inside
+
+
+def _clock_oversize() -> UpdateError:
+    return UpdateError("a clock has more than 31 bits", code="update_clock_oversize")
