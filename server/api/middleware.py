@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _log = get_logger("server.request")
-# Probes and scrapes come every few seconds and say nothing.
-_QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+# Probes and scrapes come every few seconds, the editor's files by the dozen, and say nothing.
+_QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics", "editor"})
 _SERVER_FAULT: Final = 500
 # Labels of a metric have to stay few, whatever callers invent.
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -61,7 +61,6 @@ _FROM_STORE: Final[Mapping[type[store_errors.StoreError], type[ServerError]]] = 
 _FROM_STATUS: Final[Mapping[int, type[ServerError]]] = {
     HTTPStatus.UNAUTHORIZED: NotAuthenticated,
     HTTPStatus.NOT_FOUND: NotFound,
-    HTTPStatus.METHOD_NOT_ALLOWED: MethodNotAllowed,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: TooLarge,
 }
 # Names that Pydantic puts into a place for the branch of a union that it took.
@@ -164,11 +163,20 @@ async def _on_validation_error(_request: Request, error: RequestValidationError)
     )
 
 
-async def _on_http_exception(_request: Request, error: HTTPException) -> Response:
+async def _on_http_exception(request: Request, error: HTTPException) -> Response:
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return problem_response(MethodNotAllowed(), headers={"Allow": _methods_of(request)})
     kind = _FROM_STATUS.get(error.status_code)
     if kind is None:
         kind = RequestInvalid if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else ServerError
     return problem_response(kind(), headers=error.headers)
+
+
+def _methods_of(request: Request) -> str:
+    """Every method of the path (RFC 9110 §10.2.1): the router knows only those of the first route that fits it."""
+    described = request.app.openapi()["paths"]
+    operations = described.get(getattr(request.scope.get("route"), "path", ""), {})
+    return ", ".join(sorted(method.upper() for method in operations))
 
 
 def _field(item: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from crdt.document import initial_state
-from persistence.store import Store
+from persistence.store import Store, migrate
 from server.access import Role
 from server.app import create_app
 from server.auth import Authenticator, Passwords
@@ -68,11 +68,16 @@ class Edge:
     foreign_project_id: UUID = NO_ID
 
     @classmethod
-    async def build(cls, directory: Path, template: Path, *, editor: Path | None = None) -> "Edge":
-        """Start on a copy of a migrated database."""
+    async def build(
+        cls, directory: Path, template: Path, *, editor: Path | None = None, postgres_url: str = ""
+    ) -> "Edge":
+        """Start on a copy of a migrated SQLite file, or on an empty PostgreSQL database."""
         clock = Clock()
-        settings = Settings.from_environment({"STATE_DIRECTORY": str(directory)})
-        shutil.copy(template, directory / "promptroom.db")
+        settings = Settings.from_environment({"STATE_DIRECTORY": str(directory), "DATABASE_URL": postgres_url})
+        if settings.is_sqlite:
+            shutil.copy(template, directory / "promptroom.db")
+        else:
+            await migrate(settings.database_url)
         store = await Store.open(settings.database_url, clock=clock.utc)
         authenticator = Authenticator(settings.jwt_secret, store, clock)
         hub = Hub(store, authenticator, wall_clock=clock)

@@ -17,6 +17,7 @@ from tests.server.api.edge import Edge
 from tests.server.api.schema_cases import values
 
 EXAMPLES = 40
+EXAMPLES_OF_A_LONG_RUN = 400
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,18 @@ class Fuzzed:
     operations: dict[str, Operation]
 
 
-@pytest.fixture(scope="module")
-def fuzzed(tmp_path_factory: pytest.TempPathFactory, migrated_database: Path) -> Iterator[Fuzzed]:
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
+def fuzzed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated_database: Path
+) -> Iterator[Fuzzed]:
     directory = tmp_path_factory.mktemp("fuzzed")
+    url = ""
+    if request.param == "postgres":
+        postgres = request.getfixturevalue("_postgres_for_all")
+        postgres.start()
+        url = postgres.new_database()
     with asyncio.Runner() as runner:
-        edge = runner.run(Edge.build(directory, migrated_database))
+        edge = runner.run(Edge.build(directory, migrated_database, postgres_url=url))
         schema = runner.run(edge.client.get("/openapi.json")).json()
         components = schema["components"]["schemas"]
         operations = [
@@ -75,10 +83,11 @@ def test_every_operation_is_fuzzed(fuzzed: Fuzzed) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_no_request_makes_the_server_fail(fuzzed: Fuzzed, name: str) -> None:
+def test_no_request_makes_the_server_fail(fuzzed: Fuzzed, name: str, long_run: bool) -> None:  # noqa: FBT001
     operation = fuzzed.operations[name]
+    examples = EXAMPLES_OF_A_LONG_RUN if long_run else EXAMPLES
 
-    @settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=examples, suppress_health_check=[HealthCheck.too_slow])
     @given(data=st.data())
     def send(data: st.DataObject) -> None:
         request = data.draw(requests(fuzzed.edge, operation))

@@ -30,7 +30,8 @@ async def test_an_unknown_path_is_not_found(edge: Edge, path: str) -> None:
 async def test_a_wrong_method_is_said_to_be_one(edge: Edge) -> None:
     check_problem(await edge.call("owner", "PUT", "/me"), 405, "method_not_allowed")
     check_problem(await edge.client.get("/api/v1/auth/login"), 405, "method_not_allowed")
-    assert (await edge.client.get("/api/v1/auth/login")).headers["allow"] == "POST"
+    for path, allowed in (("/auth/login", "POST"), ("/prompts", "GET, POST"), ("/me", "GET, PATCH")):
+        assert (await edge.call("owner", "PUT", path)).headers["allow"] == allowed
 
 
 async def test_an_identifier_that_is_none_is_named(edge: Edge) -> None:
