@@ -14,7 +14,6 @@ const TOKENS: languages.IMonarchLanguage = {
   // Helpers that Dotprompt brings along, beside the block helpers of Handlebars.
   helpers: ['role', 'history', 'media', 'section', 'json', 'lookup', 'log'],
   blocks: ['if', 'unless', 'each', 'with', 'ifEquals', 'unlessEquals', 'else'],
-  schemaTypes: ['string', 'number', 'integer', 'boolean', 'null', 'any', 'object', 'array', 'enum'],
 
   tokenizer: {
     root: [
@@ -27,12 +26,21 @@ const TOKENS: languages.IMonarchLanguage = {
     frontMatter: [
       [/^---[ \t]*$/, { token: 'delimiter.frontmatter', switchTo: '@body' }],
       [/(^|[ \t])(#.*$)/, ['', 'comment']],
-      [/^([ \t]*(?:- +)?)([\w.$*-]+\??)((?:\([^)]*\))?)(:)(?=\s|$)/, ['delimiter', 'key', 'type', 'delimiter']],
+      // Picoschema: `tone?(enum, how to sound): [warm, plain]`, then `count: integer, how many`.
+      [
+        /^([ \t]*)([\w.$*-]+\??)(\()(\w+)([^)]*)(\))(:)(?=\s|$)/,
+        ['', 'key', 'delimiter', 'type', 'value', 'delimiter', 'delimiter'],
+      ],
+      [
+        /^([ \t]*)([\w.$*-]+\??)(:[ \t]+)(string|number|integer|boolean|null|any)(?=[ \t]*(?:,|$))/,
+        ['', 'key', 'delimiter', 'type'],
+      ],
+      [/^([ \t]*(?:- +)?)([\w.$*-]+\??)(:)(?=\s|$)/, ['delimiter', 'key', 'delimiter']],
       [/"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'/, 'string'],
       [/[{}[\],:]|- /, 'delimiter'],
       [/(?:true|false|null|~)(?=\s*(?:$|[,\]}#]))/, 'constant'],
       [/-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?=\s*(?:$|[,\]}#]))/i, 'number'],
-      [/[A-Za-z_][\w.-]*/, { cases: { '@schemaTypes': 'type', '@default': 'value' } }],
+      [/[A-Za-z_][\w./-]*/, 'value'],
     ],
 
     body: [
@@ -85,8 +93,8 @@ const CONFIGURATION: languages.LanguageConfiguration = {
     ['[', ']'],
     ['{', '}'],
   ],
-  // Prompts are prose: a bracket or a quote is not closed for the author, an expression is.
-  autoClosingPairs: [{ open: '{{', close: '}}' }],
+  // Prompts are prose: nothing is closed for the author.
+  autoClosingPairs: [],
   surroundingPairs: [
     { open: '{', close: '}' },
     { open: '(', close: ')' },

@@ -41,5 +41,5 @@ export function EditorPane({ live, writable, theme, onRefused }: EditorPaneProps
     editor.current?.setTheme(theme);
   }, [theme]);
 
-  return <div ref={host} className="editor-pane" data-testid="editor" />;
+  return <div ref={host} className="editor-pane monaco-component" data-testid="editor" />;
 }

@@ -9,6 +9,7 @@ import { defineThemes, PALETTES, type ThemeName } from '../dotprompt/themes';
 import type { LivePrompt } from '../live/livePrompt';
 import { publishCursors } from '../presence/cursorPublisher';
 import { RemoteCarets } from '../presence/remoteCarets';
+import { addUndoToMenu } from './menu';
 
 export interface PromptEditorOptions {
   readonly host: HTMLElement;
@@ -20,7 +21,6 @@ export interface PromptEditorOptions {
 const OPTIONS: editor.IStandaloneEditorConstructionOptions = {
   ariaLabel: 'Prompt text',
   automaticLayout: true,
-  bracketPairColorization: { enabled: false },
   detectIndentation: false,
   fixedOverflowWidgets: true,
   fontFamily:
@@ -35,6 +35,7 @@ const OPTIONS: editor.IStandaloneEditorConstructionOptions = {
   placeholder: 'Write the prompt. Use {{name}} for a variable and {{role "system"}} for a role.',
   quickSuggestions: false,
   renderLineHighlight: 'line',
+  scrollbar: { verticalScrollbarSize: 12, horizontalScrollbarSize: 12, useShadows: false },
   scrollBeyondLastLine: false,
   tabSize: 2,
   // Prompts are written in every language: only what cannot be seen is worth a warning.
@@ -61,6 +62,8 @@ export class PromptEditor {
     const { text, awareness } = live;
     const model = editor.createModel('', LANGUAGE_ID);
     const codeEditor = editor.create(host, { ...OPTIONS, model, theme });
+    // An option of the model, which the editor has just set to its default.
+    model.updateOptions({ bracketColorizationOptions: { enabled: false, independentColorPoolPerBracketType: false } });
     const writable = (): boolean => live.snapshot.writable;
     const origin = Symbol('edits of this editor');
     const undo = new Undo({ model, text, origin, writable, codeEditor });
@@ -82,6 +85,7 @@ export class PromptEditor {
       yourUserId: live.snapshot.userId,
       background: () => PALETTES[this.#theme].background,
     });
+    addUndoToMenu(codeEditor);
     this.codeEditor = codeEditor;
     this.#dispose = () => {
       this.#carets.dispose();

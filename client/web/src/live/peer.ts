@@ -18,6 +18,7 @@ import {
   removeAwarenessStates,
 } from 'y-protocols/awareness';
 import * as Y from 'yjs';
+import { readState } from '../wire/awareness';
 import { decodeFrame, encode, MAX_FRAME_BYTES } from '../wire/codec';
 import type { Message } from '../wire/message';
 import { type RoomEvent, readRoomEvent } from '../wire/roomEvent';
@@ -107,7 +108,7 @@ export class Peer {
       case 'update':
         return this.#apply(message.update);
       case 'awareness':
-        return applyAwarenessUpdate(this.awareness, message.payload, this);
+        return this.#takeAwareness(message.payload);
       case 'query-awareness':
         return this.#announce();
       case 'acknowledgement':
@@ -176,6 +177,15 @@ export class Peer {
     const changedHere = origin !== this && [...added, ...updated, ...removed].includes(ours);
     if (changedHere || declaredGone) this.#announce();
   };
+
+  #takeAwareness(payload: Uint8Array): void {
+    applyAwarenessUpdate(this.awareness, payload, this);
+    const stamp = readState(payload, this.awareness.clientID)?.['user'];
+    const local = this.awareness.getLocalState();
+    if (!stamp || !local || JSON.stringify(stamp) === JSON.stringify(local['user'])) return;
+    // The server says who we are and in which color; from here we see ourselves as others see us.
+    this.awareness.setLocalStateField('user', stamp);
+  }
 
   #announce(): void {
     if (!this.awareness.meta.has(this.awareness.clientID)) return;
