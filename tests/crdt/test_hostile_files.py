@@ -18,7 +18,7 @@ REFUSED = {
     "fuzz_01.update": "update_empty_struct",
     "fuzz_02.update": "update_content_unsupported",
     "fuzz_04.update": "update_client_repeated",
-    "fuzz_05.update": "update_content_unsupported",
+    "fuzz_05.update": "update_clock_oversize",
     "fuzz_06.update": "update_content_unsupported",
     "fuzz_07.update": "update_empty_struct",
     "fuzz_08.update": "update_clock_oversize",
