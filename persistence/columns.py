@@ -28,6 +28,16 @@ def from_microseconds(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
+def as_uuid(value: UUID | bytes) -> UUID:
+    """Return the key that either driver gave."""
+    return value if isinstance(value, UUID) else UUID(bytes=value)
+
+
+def as_instant(value: datetime | int) -> datetime:
+    """Return the aware UTC instant that either driver gave."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else from_microseconds(value)
+
+
 class Identifier(TypeDecorator[UUID]):
     """A UUID: native in PostgreSQL, 16 bytes in SQLite."""
 
@@ -48,10 +58,8 @@ class Identifier(TypeDecorator[UUID]):
 
     def process_result_value(self, value: UUID | bytes | None, dialect: Dialect) -> UUID | None:
         """Turn what the driver gives into a UUID."""
-        if value is None or isinstance(value, UUID):
-            return value
         del dialect
-        return UUID(bytes=value)
+        return None if value is None else as_uuid(value)
 
 
 class Instant(TypeDecorator[datetime]):
@@ -74,9 +82,5 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | int | None, dialect: Dialect) -> datetime | None:
         """Turn what the driver gives into an aware UTC instant."""
-        if value is None:
-            return None
-        if isinstance(value, datetime):
-            return value.astimezone(UTC)
         del dialect
-        return from_microseconds(value)
+        return None if value is None else as_instant(value)

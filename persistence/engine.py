@@ -10,7 +10,6 @@ SQLite has one writer at a time. Instead of letting our own writers poll for its
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -107,11 +106,10 @@ class Database:
 
 
 def _sqlite_engine(address: DatabaseAddress, lock_wait_seconds: float) -> AsyncEngine:
-    def open_file() -> sqlite3.Connection:
-        return sqlite.connect(address.path, lock_wait_seconds)
-
     async def connect() -> aiosqlite.Connection:
-        connection = aiosqlite.Connection(open_file, iter_chunk_size=64)
+        # Opened here: aiosqlite leaves its thread behind when opening fails.
+        opened = await asyncio.to_thread(sqlite.connect, address.path, lock_wait_seconds)
+        connection = aiosqlite.Connection(lambda: opened, iter_chunk_size=64)
         # A process that ends without closing the store must not wait for this thread.
         connection._thread.daemon = True  # noqa: SLF001
         return await connection

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, type_coerce
+from sqlalchemy.types import NullType
 
+from persistence.columns import as_instant, as_uuid
 from persistence.edits import Append, Edit, EditKind, JournalEntry
 from persistence.engine import Database
 from persistence.errors import NotFound, StoreInUse
@@ -16,6 +19,20 @@ from persistence.group_commit import GroupCommit
 from persistence.tables import client_ids, journal, prompts
 
 __all__ = ["Edit", "EditKind", "Journal", "JournalEntry"]
+
+# The loop does other things between so many rows: a few milliseconds.
+_ROWS_PER_TURN = 500
+
+# Users and times as the driver gives them, because the same few come again and again.
+_ENTRIES = select(
+    journal.c.seq,
+    journal.c.payload,
+    type_coerce(journal.c.user_id, NullType()),
+    journal.c.kind,
+    type_coerce(journal.c.created_at, NullType()),
+).order_by(journal.c.seq)
+
+_KINDS = {kind.value: kind for kind in EditKind}
 
 _NO_BINDINGS: Mapping[int, UUID] = MappingProxyType({})
 
@@ -82,14 +99,16 @@ class Journal:
             limit: at most so many.
         """
         statement = (
-            select(journal.c.seq, journal.c.payload, journal.c.user_id, journal.c.kind, journal.c.created_at)
-            .where(journal.c.prompt_id == prompt_id, journal.c.seq > after)
-            .order_by(journal.c.seq)
+            _ENTRIES.where(journal.c.prompt_id == prompt_id, journal.c.seq > after)
             .limit(limit)
+            .execution_options(yield_per=_ROWS_PER_TURN)
         )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(statement)).all()
-        return [JournalEntry(seq, payload, user, EditKind(kind), at) for seq, payload, user, kind, at in rows]
+        entries: list[JournalEntry] = []
+        read = _Reader()
+        async with self._database.read() as connection, connection.stream(statement) as rows:
+            async for part in rows.partitions():
+                entries += [read.entry(*row) for row in part]
+        return entries
 
     async def head(self, prompt_id: UUID) -> int:
         """Return the seq of the prompt's last entry, deleted or not.
@@ -108,3 +127,20 @@ class Journal:
         statement = select(client_ids.c.client_id, client_ids.c.user_id).where(client_ids.c.prompt_id == prompt_id)
         async with self._database.read() as connection:
             return {row.client_id: row.user_id for row in await connection.execute(statement)}
+
+
+class _Reader:
+    """Turns rows into entries, and each user and time into an object once."""
+
+    def __init__(self) -> None:
+        self._users: dict[UUID | bytes, UUID] = {}
+        self._instants: dict[datetime | int, datetime] = {}
+
+    def entry(self, seq: int, payload: bytes, user: UUID | bytes, kind: str, at: datetime | int) -> JournalEntry:
+        user_id = self._users.get(user)
+        if user_id is None:
+            user_id = self._users[user] = as_uuid(user)
+        created_at = self._instants.get(at)
+        if created_at is None:
+            created_at = self._instants[at] = as_instant(at)
+        return JournalEntry(seq, payload, user_id, _KINDS[kind], created_at)

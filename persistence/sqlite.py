@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 # Long enough for a backup or a migration step of another process to let go, short enough that a
@@ -21,6 +22,19 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA journal_size_limit = 67108864",
 )
+
+
+class _Connection(sqlite3.Connection):
+    """Gives its lock back when it is closed.
+
+    SQLite keeps a closed connection alive while a statement of it is: that of a request that was cancelled is,
+    until its traceback is collected, and meanwhile nobody else could write.
+    """
+
+    def close(self) -> None:
+        with suppress(sqlite3.Error):
+            self.rollback()
+        super().close()
 
 
 def create_file(path: Path) -> None:
@@ -44,7 +58,9 @@ def connect(path: Path, lock_wait_seconds: float = LOCK_WAIT_SECONDS) -> sqlite3
     Raises:
         sqlite3.Error: the file cannot be opened.
     """
-    connection = sqlite3.connect(path, timeout=lock_wait_seconds, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, timeout=lock_wait_seconds, isolation_level=None, check_same_thread=False, factory=_Connection
+    )
     try:
         for pragma in PRAGMAS:
             connection.execute(pragma).close()
