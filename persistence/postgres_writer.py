@@ -208,8 +208,10 @@ def _arguments(batch: Sequence[Append], now: datetime) -> Iterable[object]:
             for index, edit in enumerate(append.edits, 1)
         )
         counts[prompt_id] = place + len(append.edits)
-    columns = zip(*bindings, strict=True) if bindings else ((), (), ())
-    return [list(counts), list(counts.values()), *columns, *zip(*rows, strict=True), now]
+    # A column of no rows is an empty column, not none: a probe has no edits.
+    bound = zip(*bindings, strict=True) if bindings else ((), (), ())
+    written = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    return [list(counts), list(counts.values()), *bound, *written, now]
 
 
 def _outcomes(batch: Sequence[Append], previous: dict[UUID, int]) -> list[Outcome]:

@@ -222,3 +222,12 @@ async def test_closing_commits_what_waits_and_refuses_what_comes(home: Home) -> 
     await closing
     with pytest.raises(StoreError, match="closed"):
         await home.store.journal.append(prompt.id, home.edits(b"late"))
+
+
+async def test_a_probe_commits_nothing_and_resolves_to_the_head(home: Home) -> None:
+    prompt = await home.prompt()
+    await home.store.journal.append(prompt.id, home.edits(b"x"))
+    assert await home.store.journal.probe(prompt.id) == 2
+    assert await home.store.journal.head(prompt.id) == 2
+    with pytest.raises(NotFound):
+        await home.store.journal.probe(uuid.uuid4())
