@@ -40,5 +40,6 @@ async def test_a_server_from_it_serves_the_editor(wheel: Path, start_server: Sta
     installed = tmp_path / "installed"
     zipfile.ZipFile(wheel).extractall(installed)
     server = await start_server(environment={"PYTHONPATH": str(installed)})
-    with urllib.request.urlopen(f"{server.base_url}/signin", timeout=10) as page:  # noqa: ASYNC210, S310 - our own server
-        assert page.read() == (installed / "client/web/dist/index.html").read_bytes()
+    page = urllib.request.Request(f"{server.base_url}/signin", headers={"Accept": "text/html"})  # noqa: S310 - our own
+    with urllib.request.urlopen(page, timeout=10) as answer:  # noqa: ASYNC210, S310 - our own server
+        assert answer.read() == (installed / "client/web/dist/index.html").read_bytes()

@@ -67,7 +67,9 @@ class Attacker:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.connection.transport.abort()
+        # A transport that has written its last bytes and closed has no loop any more to abort in.
+        if not self.connection.connection_lost_waiter.done():
+            self.connection.transport.abort()
         assert self._reader is not None
         await self._reader
 
