@@ -20,11 +20,12 @@ class StockReport:
         text: what it shows.
         client_id: its Yjs client id.
         connected: whether its socket is open.
+        connects: whether it would connect again.
         synced: whether it has had the server's answer on this connection.
         waiting: whether it keeps updates that need others before them.
         opened: how many connections it has had.
         closes: the close codes of those that ended; None where it hung up itself.
-        silent_seconds: for how long it has heard nothing.
+        messages: how many it has heard.
         presence: what it knows of everybody, by client id.
         complaints: what the library wrote to the console.
     """
@@ -32,11 +33,12 @@ class StockReport:
     text: str
     client_id: int
     connected: bool
+    connects: bool
     synced: bool
     waiting: bool
     opened: int
     closes: tuple[int | None, ...]
-    silent_seconds: float
+    messages: int
     presence: Mapping[int, Any]
     complaints: tuple[str, ...]
 

@@ -12,17 +12,18 @@ import WebSocket from 'ws'
 import * as Y from 'yjs'
 import { WebsocketProvider } from 'y-websocket'
 
-// Programs send the token in a header, which browsers cannot.
-const socketWithHeader = (token) => class extends WebSocket {
+// Counts what it receives. Programs send the token in a header, which browsers cannot.
+const socketOf = (client, headers = {}) => class extends WebSocket {
   constructor (url, protocols) {
-    super(url, protocols, { headers: { Authorization: `Bearer ${token}` } })
+    super(url, protocols, { headers })
+    this.addEventListener('message', () => client.messages++)
   }
 }
 
 const ways = {
-  header: (token) => ({ WebSocketPolyfill: socketWithHeader(token) }),
-  ticket: (ticket) => ({ WebSocketPolyfill: WebSocket, params: { ticket } }),
-  protocol: (token) => ({ WebSocketPolyfill: WebSocket, protocols: ['promptroom.v1', `bearer.${token}`] })
+  header: (client, token) => ({ WebSocketPolyfill: socketOf(client, { Authorization: `Bearer ${token}` }) }),
+  ticket: (client, ticket) => ({ WebSocketPolyfill: socketOf(client), params: { ticket } }),
+  protocol: (client, token) => ({ WebSocketPolyfill: socketOf(client), protocols: ['promptroom.v1', `bearer.${token}`] })
 }
 
 const clients = new Map()
@@ -37,7 +38,7 @@ class Client {
     this.opened = 0
     this.messages = 0
     this.closes = []
-    this.provider = new WebsocketProvider(url, prompt, this.document, { disableBc: true, ...ways[way](secret) })
+    this.provider = new WebsocketProvider(url, prompt, this.document, { disableBc: true, ...ways[way](this, secret) })
     this.provider.on('status', ({ status }) => { if (status === 'connected') this.opened++ })
     this.provider.on('connection-close', (event) => this.closes.push(event?.code ?? null))
   }
@@ -56,11 +57,12 @@ class Client {
       text: this.content.toString(),
       client_id: document.clientID,
       connected: provider.wsconnected,
+      connects: provider.shouldConnect,
       synced: provider.synced,
       waiting: pendingStructs !== null || pendingDs !== null,
       opened: this.opened,
       closes: this.closes,
-      silent_seconds: (Date.now() - provider.wsLastMessageReceived) / 1000,
+      messages: this.messages,
       presence: Object.fromEntries(provider.awareness.getStates()),
       complaints
     }
