@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 import type { Refusal } from '../binding/binding';
-import type { ThemeName } from '../dotprompt/themes';
+import type { ThemeName } from '../dotprompt/palettes';
 import type { LivePrompt } from '../live/livePrompt';
 import { PromptEditor } from './promptEditor';
 import { offerToScripts } from './scripting';
@@ -10,19 +10,20 @@ export interface EditorPaneProps {
   readonly live: LivePrompt;
   readonly writable: boolean;
   readonly theme: ThemeName;
-  /** Must stay the same function: another one makes another editor. */
+  /** Both must stay the same functions: others make another editor. */
   readonly onRefused: (refusal: Refusal) => void;
+  readonly onSaveKey: () => void;
 }
 
 /** The prompt's text in Monaco. */
-export function EditorPane({ live, writable, theme, onRefused }: EditorPaneProps) {
+export function EditorPane({ live, writable, theme, onRefused, onSaveKey }: EditorPaneProps) {
   const host = useRef<HTMLDivElement>(null);
   const editor = useRef<PromptEditor | null>(null);
   const initialTheme = useRef(theme);
 
   useEffect(() => {
     if (!host.current) return;
-    const made = new PromptEditor({ host: host.current, live, theme: initialTheme.current, onRefused });
+    const made = new PromptEditor({ host: host.current, live, theme: initialTheme.current, onRefused, onSaveKey });
     const withdraw = offerToScripts(made.codeEditor);
     editor.current = made;
     made.codeEditor.focus();
@@ -31,7 +32,7 @@ export function EditorPane({ live, writable, theme, onRefused }: EditorPaneProps
       editor.current = null;
       made.dispose();
     };
-  }, [live, onRefused]);
+  }, [live, onRefused, onSaveKey]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the editor reads the role itself when it changes.
   useEffect(() => editor.current?.followRole(), [writable]);

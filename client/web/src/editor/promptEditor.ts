@@ -5,17 +5,20 @@ import { Binding, type Refusal } from '../binding/binding';
 import { keepCarets } from '../binding/caretKeeper';
 import { Undo } from '../binding/undo';
 import { LANGUAGE_ID, registerDotprompt } from '../dotprompt/language';
-import { defineThemes, PALETTES, type ThemeName } from '../dotprompt/themes';
+import { PALETTES, type ThemeName } from '../dotprompt/palettes';
+import { defineThemes } from '../dotprompt/themes';
 import type { LivePrompt } from '../live/livePrompt';
 import { publishCursors } from '../presence/cursorPublisher';
 import { RemoteCarets } from '../presence/remoteCarets';
-import { addUndoToMenu } from './menu';
+import { addUndoToMenu, answerSaveKey } from './menu';
 
 export interface PromptEditorOptions {
   readonly host: HTMLElement;
   readonly live: LivePrompt;
   readonly theme: ThemeName;
   readonly onRefused: (refusal: Refusal) => void;
+  /** The user pressed the key for saving, though everything saves itself. */
+  readonly onSaveKey: () => void;
 }
 
 const OPTIONS: editor.IStandaloneEditorConstructionOptions = {
@@ -56,7 +59,7 @@ export class PromptEditor {
   readonly #dispose: () => void;
   #theme: ThemeName;
 
-  constructor({ host, live, theme, onRefused }: PromptEditorOptions) {
+  constructor({ host, live, theme, onRefused, onSaveKey }: PromptEditorOptions) {
     this.#live = live;
     this.#theme = theme;
     const { text, awareness } = live;
@@ -86,6 +89,7 @@ export class PromptEditor {
       background: () => PALETTES[this.#theme].background,
     });
     addUndoToMenu(codeEditor);
+    answerSaveKey(codeEditor, onSaveKey);
     this.codeEditor = codeEditor;
     this.#dispose = () => {
       this.#carets.dispose();

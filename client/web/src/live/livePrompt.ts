@@ -56,6 +56,7 @@ export class LivePrompt {
   readonly #stash: Stash;
   #adoption: 'due' | 'under way' | 'done' = 'due';
   #ready = false;
+  #areEditsAbandoned = false;
   #role: Role;
   #name: string;
   #storeAvailable = true;
@@ -87,9 +88,9 @@ export class LivePrompt {
     return this.#snapshot;
   }
 
-  /** How many local edits are not acknowledged: leaving now would risk them. */
+  /** How many local edits are not acknowledged: leaving now would risk them. None, once they were given up. */
   get unsavedEdits(): number {
-    return this.#peer.ledger.edits;
+    return this.#areEditsAbandoned ? 0 : this.#peer.ledger.edits;
   }
 
   start(): void {
@@ -116,8 +117,9 @@ export class LivePrompt {
   }
 
   /** Gives up the edits that wait here, so that a reload does not bring back what the server refuses. */
-  abandonEdits(): void {
-    this.#stash.forget();
+  async abandonEdits(): Promise<void> {
+    this.#areEditsAbandoned = true;
+    await this.#stash.forget();
   }
 
   /** The name was changed here; others hear of it from the server. */
@@ -165,7 +167,7 @@ export class LivePrompt {
   #refresh(): void {
     this.#ready ||= this.#peer.synced;
     if (this.#ready && mayEdit(this.#role) && this.#adoption === 'due') void this.#adoptStash();
-    if (this.#peer.ledger.edits === 0 && this.#adoption === 'done') this.#stash.forget();
+    if (this.#peer.ledger.edits === 0 && this.#adoption === 'done') void this.#stash.forget();
     const next = this.#read();
     if (same(next, this.#snapshot)) return;
     this.#snapshot = next;

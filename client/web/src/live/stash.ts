@@ -22,7 +22,8 @@ export interface StashOwner {
 export interface StashRecord {
   readonly owner: string;
   readonly tab: string;
-  readonly update: Uint8Array;
+  /** Oldest first; each small enough for a frame. */
+  readonly updates: readonly Uint8Array[];
   readonly at: number;
 }
 
@@ -30,12 +31,14 @@ export interface StashRecord {
 const WRITE_AFTER = 250;
 /** What nobody came back for is removed after this time. In milliseconds. */
 const KEEP_FOR = 30 * 24 * 3600 * 1000;
+/** Updates are merged up to this size: with the largest paste they still fit into a frame. In bytes. */
+const MERGE_UP_TO = 1024 * 1024;
 
 export class Stash {
   readonly #owner: string;
   readonly #tab: string;
   readonly #collection: Promise<Collection<StashRecord> | null>;
-  #merged: Uint8Array | null = null;
+  #kept: readonly Uint8Array[] = [];
   #added: Uint8Array[] = [];
   #written = false;
   #adopted: StashRecord[] = [];
@@ -55,7 +58,7 @@ export class Stash {
     const tooOld = Date.now() - KEEP_FOR;
     for (const old of records.filter((record) => record.at < tooOld)) void this.#remove(old);
     this.#adopted = records.filter((record) => record.owner === this.#owner && record.at >= tooOld);
-    return this.#adopted.map((record) => record.update);
+    return this.#adopted.flatMap((record) => record.updates);
   }
 
   /** An edit waits for its acknowledgement. */
@@ -65,15 +68,16 @@ export class Stash {
   }
 
   /** Everything is acknowledged, or shall not be sent any more: removes what was written and adopted. */
-  forget(): void {
+  async forget(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#merged = null;
+    this.#kept = [];
     this.#added = [];
-    if (this.#written) void this.#removeOwn();
+    const removals = this.#adopted.map((record) => this.#remove(record));
+    if (this.#written) removals.push(this.#removeOwn());
     this.#written = false;
-    for (const record of this.#adopted) void this.#remove(record);
     this.#adopted = [];
+    await Promise.all(removals);
   }
 
   /** Writes what waits now: the page is being hidden, or the time has come. */
@@ -81,14 +85,14 @@ export class Stash {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#added.length === 0) return;
-    const update = Y.mergeUpdates(this.#merged ? [this.#merged, ...this.#added] : this.#added);
-    this.#merged = update;
+    const updates = append(this.#kept, Y.mergeUpdates(this.#added));
+    this.#kept = updates;
     this.#added = [];
     this.#written = true;
     const collection = await this.#collection;
     // `forget` may have come while the database was opening.
-    if (this.#merged !== update) return;
-    await collection?.put({ owner: this.#owner, tab: this.#tab, update, at: Date.now() }).catch(() => undefined);
+    if (this.#kept !== updates) return;
+    await collection?.put({ owner: this.#owner, tab: this.#tab, updates, at: Date.now() }).catch(() => undefined);
   }
 
   async #removeOwn(): Promise<void> {
@@ -100,4 +104,11 @@ export class Stash {
     const collection = await this.#collection;
     await collection?.removeIf([owner, tab], (current) => current.at === at).catch(() => undefined);
   }
+}
+
+/** Adds an update, merged with the last one while that is small. */
+function append(updates: readonly Uint8Array[], update: Uint8Array): readonly Uint8Array[] {
+  const last = updates.at(-1);
+  if (!last || last.byteLength > MERGE_UP_TO) return [...updates, update];
+  return [...updates.slice(0, -1), Y.mergeUpdates([last, update])];
 }

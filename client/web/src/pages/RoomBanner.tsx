@@ -27,8 +27,7 @@ export function RoomBanner({ live, snapshot }: { readonly live: LivePrompt; read
       );
   };
   const reload = (): void => {
-    live.abandonEdits();
-    location.reload();
+    void live.abandonEdits().then(() => location.reload());
   };
 
   return (

@@ -1,5 +1,5 @@
 /** The room: the editor, who is there, and where everybody's work stands. */
-import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { useAccount } from '../account/AccountContext';
 import { explain } from '../api/http';
 import { renamePrompt } from '../api/prompts';
@@ -26,6 +26,14 @@ const REFUSALS: Readonly<Record<Refusal, string>> = {
   'text-too-large': `A prompt may have up to ${MAX_TEXT_UNITS.toLocaleString('en')} characters. Nothing was changed.`,
   'read-only': 'You may read this prompt, not edit it. Nothing was changed.',
 };
+
+function refuse(refusal: Refusal): void {
+  notify({ text: REFUSALS[refusal], kind: 'problem' });
+}
+
+function explainSaving(): void {
+  notify({ text: 'Every edit is saved by itself, as soon as you make it.' });
+}
 
 export function RoomView({ live, promptId }: { readonly live: LivePrompt; readonly promptId: string }) {
   const { client } = useAccount();
@@ -54,8 +62,6 @@ export function RoomView({ live, promptId }: { readonly live: LivePrompt; readon
     else navigate('/');
   };
 
-  const refuse = useCallback((refusal: Refusal) => notify({ text: REFUSALS[refusal], kind: 'problem' }), []);
-
   return (
     <div className="room">
       <EditorHeader snapshot={snapshot} onRename={rename} onLeave={leave} onInvite={() => setInviting(true)} />
@@ -69,6 +75,7 @@ export function RoomView({ live, promptId }: { readonly live: LivePrompt; readon
                 writable={writable}
                 theme={isDark ? 'promptroom-dark' : 'promptroom-light'}
                 onRefused={refuse}
+                onSaveKey={explainSaving}
               />
             </Suspense>
           ) : (

@@ -4,10 +4,11 @@ import type { FlagColors } from './color';
 
 /** How long the name stays after its owner moved. In milliseconds. */
 const UNFOLDED_FOR = 3_000;
+/** From this share of the editor's width on, a flag points to the left. */
+const FAR_RIGHT = 0.75;
 
 export class CaretWidget implements editor.IContentWidget {
   readonly allowEditorOverflow = false;
-  readonly suppressMouseDown = true;
 
   readonly #codeEditor: editor.ICodeEditor;
   readonly #key: string;
@@ -52,10 +53,24 @@ export class CaretWidget implements editor.IContentWidget {
     this.#node.style.height = `${lineHeight}px`;
     // Above the first line there is no room for a flag.
     this.#node.classList.toggle('is-below', position.lineNumber === 1);
-    if (place !== this.#place || position.column !== this.#position?.column) this.#unfold();
+    const hasMoved = place !== this.#place || position.column !== this.#position?.column;
     this.#place = place;
     this.#position = position;
     this.#codeEditor.layoutContentWidget(this);
+    if (hasMoved) this.unfold();
+  }
+
+  /** Whether the caret is within a column of the position. */
+  isNear({ lineNumber, column }: IPosition): boolean {
+    return this.#position?.lineNumber === lineNumber && Math.abs(this.#position.column - column) <= 1;
+  }
+
+  /** Shows the name for a while. */
+  unfold(): void {
+    this.#node.classList.toggle('is-leftward', this.#isFarRight());
+    this.#node.classList.remove('is-folded');
+    clearTimeout(this.#foldTimer);
+    this.#foldTimer = setTimeout(() => this.#node.classList.add('is-folded'), UNFOLDED_FOR);
   }
 
   dispose(): void {
@@ -63,9 +78,9 @@ export class CaretWidget implements editor.IContentWidget {
     this.#codeEditor.removeContentWidget(this);
   }
 
-  #unfold(): void {
-    this.#node.classList.remove('is-folded');
-    clearTimeout(this.#foldTimer);
-    this.#foldTimer = setTimeout(() => this.#node.classList.add('is-folded'), UNFOLDED_FOR);
+  /** Where a flag to the right would leave the editor. */
+  #isFarRight(): boolean {
+    const visible = this.#position && this.#codeEditor.getScrolledVisiblePosition(this.#position);
+    return (visible?.left ?? 0) > this.#codeEditor.getLayoutInfo().width * FAR_RIGHT;
   }
 }

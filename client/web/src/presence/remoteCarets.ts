@@ -1,10 +1,11 @@
 /**
  * Shows where others are: their selections as tinted text, their carets with a flag that carries the name.
  *
- * A flag is shown while its owner moves, then folds into the caret; pointing at the caret unfolds it. Positions are
+ * A flag is shown while its owner moves, then folds into the caret; pointing at the caret unfolds it (the
+ * pointer is watched by the editor: a caret must not stand in the way of a click). Positions are
  * worked out once a frame, because each edit of anybody moves all of them.
  */
-import { editor, Range } from 'monaco-editor/editor';
+import { editor, type IDisposable, Range } from 'monaco-editor/editor';
 import type { Awareness } from 'y-protocols/awareness';
 import type * as Y from 'yjs';
 import { type SelectionOffsets, toOffsets } from '../binding/selections';
@@ -36,6 +37,7 @@ export class RemoteCarets {
   readonly #widgets = new Map<string, CaretWidget>();
   readonly #decorations: editor.IEditorDecorationsCollection;
   readonly #sheet = new CSSStyleSheet();
+  readonly #pointer: IDisposable;
   #frame: number | undefined;
 
   constructor(options: RemoteCaretsOptions) {
@@ -44,6 +46,11 @@ export class RemoteCarets {
     document.adoptedStyleSheets.push(this.#sheet);
     options.awareness.on('change', this.refresh);
     options.text.observe(this.refresh);
+    this.#pointer = options.codeEditor.onMouseMove(({ target }) => {
+      for (const widget of this.#widgets.values()) {
+        if (target.position && widget.isNear(target.position)) widget.unfold();
+      }
+    });
     this.refresh();
   }
 
@@ -59,6 +66,7 @@ export class RemoteCarets {
     if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
     this.#options.awareness.off('change', this.refresh);
     this.#options.text.unobserve(this.refresh);
+    this.#pointer.dispose();
     for (const widget of this.#widgets.values()) widget.dispose();
     this.#decorations.clear();
     document.adoptedStyleSheets = document.adoptedStyleSheets.filter((sheet) => sheet !== this.#sheet);

@@ -43,7 +43,7 @@ export class Room {
     const model = editor.createModel('', 'plaintext');
     const host = document.createElement('div');
     document.body.append(host);
-    const codeEditor = editor.create(host, { model });
+    const codeEditor = editor.create(host, { model, minimap: { enabled: false }, overviewRulerLanes: 0 });
     const origin = Symbol('local');
     const refusals: Refusal[] = [];
     const writable = (): boolean => participant.writable;

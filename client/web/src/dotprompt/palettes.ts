@@ -1,0 +1,79 @@
+/** The colors of both themes. Every token color has a contrast of at least 4.5 on its background. */
+
+export type ThemeName = 'promptroom-light' | 'promptroom-dark';
+
+export interface Palette {
+  readonly background: string;
+  readonly foreground: string;
+  readonly line: string;
+  readonly number: string;
+  readonly activeNumber: string;
+  readonly selection: string;
+  readonly accent: string;
+  readonly widget: string;
+  readonly border: string;
+  readonly tokens: Readonly<Record<string, string>>;
+}
+
+export const PALETTES: Readonly<Record<ThemeName, Palette>> = {
+  'promptroom-light': {
+    background: '#ffffff',
+    foreground: '#1f2430',
+    line: '#f6f7fa',
+    number: '#737988',
+    activeNumber: '#1f2430',
+    selection: '#cfdcfb',
+    accent: '#2a56c6',
+    widget: '#ffffff',
+    border: '#d9dce4',
+    tokens: {
+      comment: '#6a7080',
+      'delimiter.frontmatter': '#6a7080',
+      delimiter: '#5b6172',
+      'delimiter.handlebars': '#8a3fc0',
+      key: '#2a56c6',
+      value: '#1f2430',
+      type: '#00706a',
+      string: '#24703a',
+      number: '#a8410a',
+      constant: '#a8410a',
+      keyword: '#8a3fc0',
+      'keyword.role': '#ad1f6b',
+      variable: '#0b6a94',
+      'variable.predefined': '#0b6a94',
+      partial: '#00706a',
+      heading: '#1f2430',
+      tag: '#7a5300',
+    },
+  },
+  'promptroom-dark': {
+    background: '#171a21',
+    foreground: '#e3e6ee',
+    line: '#1e222b',
+    number: '#828a9b',
+    activeNumber: '#e3e6ee',
+    selection: '#2f4a86',
+    accent: '#8fb0ff',
+    widget: '#1e222b',
+    border: '#333947',
+    tokens: {
+      comment: '#8b93a5',
+      'delimiter.frontmatter': '#8b93a5',
+      delimiter: '#a2a9b8',
+      'delimiter.handlebars': '#c99bf0',
+      key: '#8fb0ff',
+      value: '#e3e6ee',
+      type: '#5fd0c5',
+      string: '#8fd19e',
+      number: '#f0a878',
+      constant: '#f0a878',
+      keyword: '#c99bf0',
+      'keyword.role': '#ff8fc0',
+      variable: '#77cdf0',
+      'variable.predefined': '#77cdf0',
+      partial: '#5fd0c5',
+      heading: '#ffffff',
+      tag: '#e0be78',
+    },
+  },
+};
