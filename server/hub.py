@@ -95,6 +95,11 @@ class Hub:
         return len(self._rooms)
 
     @property
+    def awaits_store(self) -> bool:
+        """Whether edits wait for a store that can perhaps be read, but does not take commits."""
+        return self._rooms.await_store
+
+    @property
     def connections(self) -> int:
         """How many sessions are open."""
         return len(self._sessions)

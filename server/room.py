@@ -265,6 +265,11 @@ class Room:
 
     # --- doubt and end ----------------------------------------------------------------------------------------------
 
+    @property
+    def awaits_store(self) -> bool:
+        """Whether the room waits for a store that does not take commits."""
+        return self.state is RoomState.LOADING and self._doubted is Doubt.STORE
+
     def doubt(self, reason: Doubt) -> None:
         """Throws the room's memory away; `on_doubt` has it rebuilt from the journal and calls `resume`."""
         if self.state is not RoomState.LIVE:

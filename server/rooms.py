@@ -65,6 +65,11 @@ class Rooms:
         """Answers the room of a prompt if it is live."""
         return self._live.get(prompt_id)
 
+    @property
+    def await_store(self) -> bool:
+        """Whether a room waits for a store that does not take commits; it tries until the store does."""
+        return any(room.awaits_store for room in self._live.values())
+
     def tick(self, now: float) -> None:
         """Expires presence, and unloads what has been idle; `now` in the seconds of the clock."""
         for room in list(self._live.values()):

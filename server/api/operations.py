@@ -82,6 +82,9 @@ async def metrics() -> Response:
 
 
 async def _database(services: Services) -> Part:
+    if services.hub.awaits_store:
+        # A full disk and a locked file answer every question and take no edit.
+        return Part(state="down", latency_ms=None)
     try:
         async with asyncio.timeout(READINESS_SECONDS):
             seconds = await services.store.ping()

@@ -168,6 +168,8 @@ async def test_nobody_is_told_that_the_store_is_back_before_it_takes_commits(hou
         anna.pump()
     assert event_types(anna).count("store.unavailable") == 1
     assert "store.available" not in event_types(anna)
+    assert house.hub.awaits_store, "and it is not ready for more either"
     journal.failure = None
     await anna.saved()
+    assert not house.hub.awaits_store
     assert event_types(anna).count("store.available") == 1
