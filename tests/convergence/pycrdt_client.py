@@ -12,6 +12,7 @@ from crdt.diff import TextEdit
 from crdt.offsets import codepoint_to_utf16, utf16_length
 from crdt.peer import ClientPeer, RoomEventReceived, Synced
 from tests.convergence.way import Way
+from tests.support.cutting import cut
 from tests.support.yjs import Report
 
 _FIRST_BACK_OFF_SECONDS = 0.05
@@ -125,7 +126,7 @@ class PycrdtClient:
             self.incoming, self.outgoing = Way(self._receive), Way(self._to_send.put_nowait)
             self.peer.closed()
             sender.cancel()
-            connection.transport.abort()
+            cut(connection)
             await asyncio.gather(sender, return_exceptions=True)
 
     def _receive(self, frame: bytes) -> None:

@@ -16,6 +16,7 @@ from websockets.typing import Subprotocol
 
 from crdt.codec import decode_frame, encode
 from crdt.messages import Message, SyncStep1, SyncStep2
+from tests.support.cutting import cut
 from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 EXTENSIONS = "promptroom.v1"
@@ -67,9 +68,7 @@ class Attacker:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # A transport that has written its last bytes and closed has no loop any more to abort in.
-        if not self.connection.connection_lost_waiter.done():
-            self.connection.transport.abort()
+        cut(self.connection)
         assert self._reader is not None
         await self._reader
 

@@ -15,6 +15,7 @@ from crdt.diff import TextEdit
 from crdt.document import Document
 from crdt.offsets import utf16_length
 from crdt.peer import ClientPeer
+from tests.support.cutting import cut
 from tests.support.waiting import wait_until
 
 
@@ -52,7 +53,7 @@ class Honest:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.connection.transport.abort()
+        cut(self.connection)
         for task in self._tasks:
             task.cancel()
         ended = await asyncio.gather(*self._tasks, return_exceptions=True)
