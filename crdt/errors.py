@@ -15,6 +15,7 @@
     │     update_text_invalid · update_json_invalid · update_trailing_bytes
     │     update_pair_split · update_neighbours_impossible
     ├── StateVectorError      state_vector_malformed   (the sender's fault)
+    │     state_vector_splits_pair
     ├── AwarenessError        awareness_malformed      (the sender's fault)
     ├── OffsetError           offset_invalid    (the caller's fault)
     ├── HoldBackFull          hold_back_full    (nobody's fault: a bound was reached)

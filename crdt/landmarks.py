@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crdt.errors import UpdateError
+from crdt.errors import StateVectorError, UpdateError
 from crdt.lineage import Lineage
 from crdt.pairs import halves_pair, splits_pair
 from crdt.ranges import RangeSet
@@ -54,6 +54,18 @@ class Landmarks:
             raise _pair_split()
         if summary.places:
             self._lineage.check(summary)
+
+    def check_state_vector(self, state: Mapping[int, int]) -> None:
+        """Refuse a state vector that nobody can have: the diff from there would begin with half a pair.
+
+        Args:
+            state: the next clock of every client in somebody else's replica.
+
+        Raises:
+            StateVectorError: ``state_vector_splits_pair``.
+        """
+        if any(state.get(client, 0) in clocks for client, clocks in self._middles.items()):
+            raise StateVectorError("a state vector ends inside a pair", code="state_vector_splits_pair")
 
     def add(self, summary: UpdateSummary) -> None:
         """Take in what an update brings."""

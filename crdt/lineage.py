@@ -54,7 +54,8 @@ class Lineage:
         """
         self._steps = MAX_STEPS
         places = summary.places
-        if len(places) == 1 and (runs := self._runs.get(places[0].client)) and places[0].start == runs.end:
+        runs = self._runs.get(places[0].client) if len(places) == len(summary.writes) == 1 else None
+        if runs is not None and places[0].start == runs.end:
             # The usual case, and the usual one of it: what is typed goes on with what was typed.
             _, _, _, left, right = places[0]
             possible = runs.is_continued_by(left, right) or self._can_part(left, right)

@@ -155,7 +155,7 @@ class Campaign:
 
     def _state_vector(self, moment: Moment, data: bytes) -> None:
         try:
-            read_state_vector(data)
+            moment.knowledge.landmarks.check_state_vector(read_state_vector(data))
         except StateVectorError as error:
             self.counts[error.code] += 1
             return

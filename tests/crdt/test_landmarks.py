@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from crdt.causality import Knowledge
-from crdt.errors import UpdateError
+from crdt.errors import StateVectorError, UpdateError
 from crdt.lineage import MAX_STEPS
 from crdt.update import read_update
 from tests.crdt.hand_made import (
@@ -92,6 +92,17 @@ def test_a_pair_is_not_cut_where_the_known_part_of_an_update_ends() -> None:
 )
 def test_around_a_pair_all_is_well(data: bytes) -> None:
     assert refusal(knowing(EMOJI), data) is None
+
+
+def test_nobody_has_half_a_pair() -> None:
+    landmarks = knowing(EMOJI).landmarks
+
+    for clock in (0, 1, 3, 4, 5):
+        landmarks.check_state_vector({1: clock, 9: BETWEEN_HALVES})
+    landmarks.check_state_vector({})
+    with pytest.raises(StateVectorError) as caught:
+        landmarks.check_state_vector({1: BETWEEN_HALVES})
+    assert caught.value.code == "state_vector_splits_pair"
 
 
 # --- embedded types
@@ -198,6 +209,12 @@ def test_structs_of_one_update_are_neighbours() -> None:
         section(4, 0, string("x", left=(5, 1))),
     )
     assert refusal(knowing(*SEVERAL), data) == "update_neighbours_impossible"
+
+
+def test_a_neighbour_may_come_collected_in_the_same_update() -> None:
+    data = update(section(5, 0, gc(2)), section(1, 4, string("x", right=(5, 1))))
+
+    assert refusal(knowing(*SEVERAL), data) is None
 
 
 def test_what_is_known_already_has_the_neighbours_that_are_known() -> None:
