@@ -75,10 +75,10 @@ async def test_a_state_that_ended_up_at_another_position_is_not_believed(home: H
         await home.store.checkpoints.latest(prompt.id)
 
 
-@pytest.mark.parametrize("seq", [0, -1, 4])
-async def test_a_checkpoint_lies_within_the_journal(home: Home, seq: int) -> None:
+async def test_a_checkpoint_lies_within_the_journal(home: Home) -> None:
     prompt = await prompt_with_entries(home, 3)
-    with pytest.raises(Conflict, match="1 to 3"):
-        await home.store.checkpoints.save(prompt.id, seq, b"state")
+    for seq in (0, -1, 4):
+        with pytest.raises(Conflict, match="1 to 3"):
+            await home.store.checkpoints.save(prompt.id, seq, b"state")
     with pytest.raises(NotFound):
         await home.store.checkpoints.save(uuid.uuid4(), 1, b"state")

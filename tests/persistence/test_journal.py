@@ -34,11 +34,10 @@ async def test_an_append_resolves_to_the_last_seq_of_its_edits(home: Home, clock
     assert await home.store.journal.head(prompt.id) == 4
 
 
-@pytest.mark.parametrize("kind", EditKind)
-async def test_every_kind_of_edit_is_kept(home: Home, kind: EditKind) -> None:
+async def test_every_kind_of_edit_is_kept(home: Home) -> None:
     prompt = await home.prompt()
-    await home.store.journal.append(prompt.id, [Edit(b"x", home.owner_id, kind)])
-    assert (await home.store.journal.read(prompt.id))[-1].kind is kind
+    await home.store.journal.append(prompt.id, [Edit(b"x", home.owner_id, kind) for kind in EditKind])
+    assert [entry.kind for entry in await home.store.journal.read(prompt.id, after=1)] == list(EditKind)
 
 
 async def test_an_append_moves_the_prompts_time_but_not_its_version(home: Home, clock: HandClock) -> None:
@@ -49,7 +48,7 @@ async def test_an_append_moves_the_prompts_time_but_not_its_version(home: Home, 
     assert (after.updated_at, after.version, after.head_seq) == (clock.now, prompt.version, 2)
 
 
-@pytest.mark.parametrize("count", [1, 3, 4, 5, 16, 63, 64, 65, 149])
+@pytest.mark.parametrize("count", [1, 64, 149])
 async def test_one_append_may_hold_any_number_of_edits(home: Home, count: int) -> None:
     prompt = await home.prompt()
     updates = [b"%d" % number for number in range(count)]

@@ -69,7 +69,7 @@ async def test_the_oldest_first_lists_page_too(home: Home, clock: HandClock) -> 
     assert [project.name for project in first.items + second.items] == ["Prompts", "p0", "p1", "p2", "p3", "p4"]
 
 
-@pytest.mark.parametrize("limit", [0, 101, -1])
-async def test_a_page_has_1_to_100_items(home: Home, limit: int) -> None:
-    with pytest.raises(ValueError, match="1 to 100"):
-        await home.store.prompts.list(home.organization_id, limit=limit)
+async def test_a_page_has_1_to_100_items(home: Home) -> None:
+    for limit in (0, 101, -1):
+        with pytest.raises(ValueError, match="1 to 100"):
+            await home.store.prompts.list(home.organization_id, limit=limit)

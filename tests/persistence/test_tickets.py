@@ -42,10 +42,10 @@ async def test_a_ticket_expires(home: Home, clock: HandClock) -> None:
         await home.store.tickets.redeem("websocket", ticket)
 
 
-@pytest.mark.parametrize("ticket", ["", "made up", "é" * 1000, "\x00"])
-async def test_an_unknown_ticket_is_as_invalid_as_a_used_one(home: Home, ticket: str) -> None:
-    with pytest.raises(TokenInvalid):
-        await home.store.tickets.redeem("sign_in", ticket)
+async def test_an_unknown_ticket_is_as_invalid_as_a_used_one(home: Home) -> None:
+    for ticket in ("", "made up", "é" * 1000, "\x00"):
+        with pytest.raises(TokenInvalid):
+            await home.store.tickets.redeem("sign_in", ticket)
 
 
 async def test_the_database_does_not_know_the_ticket(home: Home) -> None:
