@@ -21,6 +21,7 @@ export default defineConfig({
     isolate: false,
     maxWorkers: 1,
     testTimeout: 20_000,
+    experimental: { fsModuleCache: true },
     server: { deps: { inline: ['monaco-editor'] } },
   },
 });

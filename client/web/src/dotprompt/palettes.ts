@@ -20,7 +20,7 @@ export const PALETTES: Readonly<Record<ThemeName, Palette>> = {
     background: '#ffffff',
     foreground: '#1f2430',
     line: '#f6f7fa',
-    number: '#737988',
+    number: '#686e7d',
     activeNumber: '#1f2430',
     selection: '#cfdcfb',
     accent: '#2a56c6',

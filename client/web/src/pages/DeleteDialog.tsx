@@ -33,10 +33,10 @@ export function DeleteDialog({ prompt, onClose, onConfirm }: DeleteDialogProps) 
         </p>
       )}
       <div className="dialog-actions">
-        <button type="button" className="button" onClick={onClose}>
+        <button type="button" className="push-button" onClick={onClose}>
           Cancel
         </button>
-        <button type="button" className="button is-danger" disabled={isBusy} onClick={confirm}>
+        <button type="button" className="push-button is-danger" disabled={isBusy} onClick={confirm}>
           Delete
         </button>
       </div>

@@ -18,7 +18,7 @@ export function EditorHeader({ snapshot, onRename, onLeave, onInvite }: EditorHe
     <header className="room-header">
       <a
         href="/"
-        className="button is-quiet is-icon"
+        className="push-button is-quiet is-icon"
         aria-label="All prompts"
         title="All prompts"
         onClick={(event) => {
@@ -33,7 +33,7 @@ export function EditorHeader({ snapshot, onRename, onLeave, onInvite }: EditorHe
       <SavedBadge saved={saved} />
       <div className="room-header-end">
         {role === 'owner' && (
-          <button type="button" className="button" onClick={onInvite}>
+          <button type="button" className="push-button" onClick={onInvite}>
             <InviteIcon /> Invite
           </button>
         )}

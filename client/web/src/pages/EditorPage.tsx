@@ -57,7 +57,7 @@ function NoSuchPrompt() {
       <PageHeader />
       <main className="waiting">
         <p>This prompt does not exist, was deleted, or belongs to another organization.</p>
-        <Link href="/" className="button">
+        <Link href="/" className="push-button">
           All prompts
         </Link>
       </main>

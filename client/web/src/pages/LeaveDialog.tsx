@@ -15,10 +15,10 @@ export function LeaveDialog({ edits, onStay, onLeave }: LeaveDialogProps) {
         and sends {edits === 1 ? 'it' : 'them'} when you open this prompt here again.
       </p>
       <div className="dialog-actions">
-        <button type="button" className="button" onClick={onLeave}>
+        <button type="button" className="push-button" onClick={onLeave}>
           Leave
         </button>
-        <button type="button" className="button is-primary" onClick={onStay}>
+        <button type="button" className="push-button is-primary" onClick={onStay}>
           Stay
         </button>
       </div>

@@ -43,7 +43,7 @@ export function NameDialog({ prompt, onRenamed, onClose }: NameDialogProps) {
         <label className="field">
           <span>Name</span>
           <input
-            className="input"
+            className="text-input"
             value={name}
             maxLength={MAX_NAME_LENGTH}
             placeholder="Support answer"
@@ -57,10 +57,10 @@ export function NameDialog({ prompt, onRenamed, onClose }: NameDialogProps) {
           </p>
         )}
         <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
+          <button type="button" className="push-button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" className="button is-primary" disabled={isBusy || !name.trim()}>
+          <button type="submit" className="push-button is-primary" disabled={isBusy || !name.trim()}>
             {done}
           </button>
         </div>

@@ -25,7 +25,7 @@ export function PageHeader() {
           </span>
         )}
         <ThemeSwitch />
-        <button type="button" className="button" onClick={signOut}>
+        <button type="button" className="push-button" onClick={signOut}>
           Sign out
         </button>
       </div>

@@ -29,7 +29,7 @@ export function PromptList(props: PromptListProps) {
         <p className="problem" role="alert">
           {problem}
         </p>
-        <button type="button" className="button" onClick={reload}>
+        <button type="button" className="push-button" onClick={reload}>
           Try again
         </button>
       </div>
@@ -47,7 +47,7 @@ export function PromptList(props: PromptListProps) {
         ))}
       </ul>
       {hasMore && (
-        <button type="button" className="button prompts-more" onClick={loadMore}>
+        <button type="button" className="push-button prompts-more" onClick={loadMore}>
           Show more
         </button>
       )}
@@ -82,14 +82,19 @@ function Row({ prompt, isDeleted, mayChange, onRename, onDelete, onRestore }: Pr
       {mayChange && (
         <div className="prompt-row-actions">
           {isDeleted ? (
-            <button type="button" className="button" aria-label={`Restore ${name}`} onClick={() => onRestore(prompt)}>
+            <button
+              type="button"
+              className="push-button"
+              aria-label={`Restore ${name}`}
+              onClick={() => onRestore(prompt)}
+            >
               <RestoreIcon /> Restore
             </button>
           ) : (
             <>
               <button
                 type="button"
-                className="button is-quiet is-icon"
+                className="push-button is-quiet is-icon"
                 aria-label={`Rename ${name}`}
                 title="Rename"
                 onClick={() => onRename(prompt)}
@@ -98,7 +103,7 @@ function Row({ prompt, isDeleted, mayChange, onRename, onDelete, onRestore }: Pr
               </button>
               <button
                 type="button"
-                className="button is-quiet is-icon"
+                className="push-button is-quiet is-icon"
                 aria-label={`Delete ${name}`}
                 title="Delete"
                 onClick={() => onDelete(prompt)}
@@ -121,7 +126,7 @@ function NoPrompts({ search, isDeleted, mayChange, onCreate }: PromptListProps) 
       <h2>No prompts yet</h2>
       <p>A prompt is one text file that your team edits together: YAML settings, then the text with its variables.</p>
       {mayChange && (
-        <button type="button" className="button is-primary" onClick={onCreate}>
+        <button type="button" className="push-button is-primary" onClick={onCreate}>
           Create the first prompt
         </button>
       )}

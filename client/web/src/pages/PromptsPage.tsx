@@ -61,12 +61,12 @@ export function PromptsPage() {
           <h1>{isDeleted ? 'Deleted prompts' : 'Prompts'}</h1>
           <div className="prompts-actions">
             {role === 'owner' && (
-              <button type="button" className="button" onClick={() => setOpen({ kind: 'invite' })}>
+              <button type="button" className="push-button" onClick={() => setOpen({ kind: 'invite' })}>
                 <InviteIcon /> Invite
               </button>
             )}
             {mayChange && (
-              <button type="button" className="button is-primary" onClick={() => setOpen({ kind: 'create' })}>
+              <button type="button" className="push-button is-primary" onClick={() => setOpen({ kind: 'create' })}>
                 <PlusIcon /> New prompt
               </button>
             )}
@@ -77,7 +77,7 @@ export function PromptsPage() {
             <span className="visually-hidden">Search prompts</span>
             <SearchIcon />
             <input
-              className="input"
+              className="text-input"
               type="search"
               placeholder="Search by name"
               value={search}
@@ -87,7 +87,7 @@ export function PromptsPage() {
           {mayChange && (
             <button
               type="button"
-              className="button is-quiet"
+              className="push-button is-quiet"
               aria-pressed={isDeleted}
               onClick={() => setDeleted(!isDeleted)}
             >

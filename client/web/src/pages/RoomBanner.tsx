@@ -35,27 +35,27 @@ export function RoomBanner({ live, snapshot }: { readonly live: LivePrompt; read
       <p>{message.text}</p>
       <div className="banner-actions">
         {message.actions.includes('sign-in') && (
-          <Link className="button" href={`/signin?next=${encodeURIComponent(location.pathname)}`}>
+          <Link className="push-button" href={`/signin?next=${encodeURIComponent(location.pathname)}`}>
             Sign in
           </Link>
         )}
         {message.actions.includes('copy') && (
-          <button type="button" className="button" onClick={copy}>
+          <button type="button" className="push-button" onClick={copy}>
             Copy my text
           </button>
         )}
         {message.actions.includes('retry') && (
-          <button type="button" className="button" onClick={() => live.retryNow()}>
+          <button type="button" className="push-button" onClick={() => live.retryNow()}>
             Try again
           </button>
         )}
         {message.actions.includes('leave') && (
-          <button type="button" className="button" onClick={() => navigate('/')}>
+          <button type="button" className="push-button" onClick={() => navigate('/')}>
             All prompts
           </button>
         )}
         {message.actions.includes('reload') && (
-          <button type="button" className="button" onClick={reload}>
+          <button type="button" className="push-button" onClick={reload}>
             Reload
           </button>
         )}

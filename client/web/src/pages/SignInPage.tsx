@@ -77,13 +77,13 @@ export function SignInPage() {
         <form onSubmit={submit}>
           <label className="field">
             <span>E-mail address</span>
-            <input className="input" name="email" type="email" autoComplete="username" required />
+            <input className="text-input" name="email" type="email" autoComplete="username" required />
           </label>
           <label className="field">
             <span>Password</span>
-            <input className="input" name="password" type="password" autoComplete="current-password" required />
+            <input className="text-input" name="password" type="password" autoComplete="current-password" required />
           </label>
-          <button type="submit" className="button is-primary" disabled={isBusy}>
+          <button type="submit" className="push-button is-primary" disabled={isBusy}>
             {isBusy ? 'Signing in…' : 'Sign in'}
           </button>
         </form>

@@ -31,7 +31,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     >
       <header className="dialog-head">
         <h2 id={titleId}>{title}</h2>
-        <button type="button" className="button is-quiet is-icon" aria-label="Close" onClick={onClose}>
+        <button type="button" className="push-button is-quiet is-icon" aria-label="Close" onClick={onClose}>
           <CloseIcon />
         </button>
       </header>

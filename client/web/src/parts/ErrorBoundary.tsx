@@ -18,7 +18,7 @@ export class ErrorBoundary extends Component<{ readonly children: ReactNode }, {
         <p className="problem" role="alert">
           This page could not be shown. Edits that were not saved are kept in this browser.
         </p>
-        <button type="button" className="button is-primary" onClick={() => location.reload()}>
+        <button type="button" className="push-button is-primary" onClick={() => location.reload()}>
           Reload
         </button>
       </main>

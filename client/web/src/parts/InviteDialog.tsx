@@ -54,11 +54,11 @@ export function InviteDialog({ next, onClose }: InviteDialogProps) {
       <form onSubmit={submit}>
         <label className="field">
           <span>Name</span>
-          <input className="input" name="name" maxLength={MAX_NAME_LENGTH} placeholder="Grace Hopper" required />
+          <input className="text-input" name="name" maxLength={MAX_NAME_LENGTH} placeholder="Grace Hopper" required />
         </label>
         <label className="field">
           <span>Role</span>
-          <select className="input" name="role" defaultValue="editor">
+          <select className="text-input" name="role" defaultValue="editor">
             {ROLES.map(({ role, about }) => (
               <option key={role} value={role}>
                 {about}
@@ -72,10 +72,10 @@ export function InviteDialog({ next, onClose }: InviteDialogProps) {
           </p>
         )}
         <div className="dialog-actions">
-          <button type="button" className="button" onClick={onClose}>
+          <button type="button" className="push-button" onClick={onClose}>
             Cancel
           </button>
-          <button type="submit" className="button is-primary" disabled={isBusy}>
+          <button type="submit" className="push-button is-primary" disabled={isBusy}>
             Create link
           </button>
         </div>
@@ -109,7 +109,7 @@ function InvitationLink({ invitation, next, onClose }: InvitationLinkProps) {
         <span>Sign-in link</span>
         <input
           ref={input}
-          className="input"
+          className="text-input"
           data-testid="invitation-link"
           readOnly
           value={url}
@@ -122,10 +122,10 @@ function InvitationLink({ invitation, next, onClose }: InvitationLinkProps) {
         opens it is signed in, so hand it over as you would a key.
       </p>
       <div className="dialog-actions">
-        <button type="button" className="button" onClick={onClose}>
+        <button type="button" className="push-button" onClick={onClose}>
           Done
         </button>
-        <button type="button" className="button is-primary" onClick={copy}>
+        <button type="button" className="push-button is-primary" onClick={copy}>
           {isCopied ? 'Copied' : 'Copy link'}
         </button>
       </div>

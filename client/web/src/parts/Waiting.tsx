@@ -15,7 +15,7 @@ export function Waiting({ label, problem, onRetry }: WaitingProps) {
         <p className="problem" role="alert">
           {problem}
         </p>
-        <button type="button" className="button" onClick={onRetry}>
+        <button type="button" className="push-button" onClick={onRetry}>
           Try again
         </button>
       </main>
