@@ -40,7 +40,8 @@ WITH wanted AS (
 ), locked AS MATERIALIZED (
     SELECT id FROM prompts WHERE id = ANY ($1::uuid[]) AND deleted_at IS NULL ORDER BY id FOR UPDATE
 ), advanced AS (
-    UPDATE prompts SET head_seq = prompts.head_seq + wanted.edits, updated_at = $11
+    UPDATE prompts SET head_seq = prompts.head_seq + wanted.edits,
+        updated_at = CASE WHEN wanted.edits > 0 THEN $11 ELSE prompts.updated_at END
     FROM wanted JOIN locked ON locked.id = wanted.prompt_id
     WHERE prompts.id = wanted.prompt_id
     RETURNING prompts.id, prompts.head_seq, prompts.head_seq - wanted.edits AS previous

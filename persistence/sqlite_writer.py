@@ -36,7 +36,8 @@ def _for_sizes(statement: str, row: str) -> dict[int, str]:
 _ADVANCE = _for_sizes(
     """
     WITH wanted (prompt_id, edits, at) AS (VALUES {rows})
-    UPDATE prompts SET head_seq = head_seq + wanted.edits, updated_at = wanted.at
+    UPDATE prompts SET head_seq = head_seq + wanted.edits,
+        updated_at = CASE WHEN wanted.edits > 0 THEN wanted.at ELSE prompts.updated_at END
     FROM wanted WHERE prompts.id = wanted.prompt_id AND prompts.deleted_at IS NULL
     RETURNING prompts.id, prompts.head_seq
     """,
