@@ -27,4 +27,13 @@ import 'monaco-editor/features/wordOperations/register';
 import 'monaco-editor/features/wordPartOperations/register';
 import EditorWorker from 'monaco-editor/editor/editor.worker?worker';
 
-self.MonacoEnvironment = { getWorker: () => new EditorWorker() };
+// Made now and not when Monaco first asks: by then the server may be away. The file stays in the browser's cache.
+let first: Worker | null = new EditorWorker();
+
+self.MonacoEnvironment = {
+  getWorker: () => {
+    const worker = first ?? new EditorWorker();
+    first = null;
+    return worker;
+  },
+};

@@ -47,6 +47,7 @@ export class CaretWidget implements editor.IContentWidget {
   show(position: IPosition, place: string, label: string, { ground, text }: FlagColors): void {
     const lineHeight = this.#codeEditor.getOption(editor.EditorOption.lineHeight);
     this.#flag.textContent = label;
+    this.#flag.hidden = label === '';
     this.#node.dataset['name'] = label;
     this.#node.style.setProperty('--ground', ground);
     this.#node.style.setProperty('--text', text);

@@ -28,6 +28,7 @@ interface RemoteCaret extends SelectionOffsets {
   readonly key: string;
   /** What the owner says of the place: changes when they move, not when the text does. */
   readonly place: string;
+  /** Whose it is; the other carets of the same tab carry no flag. */
   readonly label: string;
   readonly color: string;
 }
@@ -88,7 +89,15 @@ export class RemoteCarets {
         return selections.flatMap((each, index) => {
           const offsets = toOffsets(text, each);
           return offsets
-            ? [{ ...offsets, key: `${clientId}-${index}`, place: JSON.stringify(each), label, color }]
+            ? [
+                {
+                  ...offsets,
+                  key: `${clientId}-${index}`,
+                  place: JSON.stringify(each),
+                  label: index === 0 ? label : '',
+                  color,
+                },
+              ]
             : [];
         });
       });
