@@ -17,7 +17,7 @@ from persistence.address import DatabaseAddress
 from persistence.bootstrap import Bootstrap
 from persistence.checkpoints import Checkpoints
 from persistence.engine import Clock, Database, utc_now
-from persistence.errors import SchemaOutdated
+from persistence.errors import SchemaOutdated, StoreUnavailable
 from persistence.failures import store_errors
 from persistence.file_lock import FileLock
 from persistence.group_commit import GroupCommit, Writer
@@ -104,7 +104,7 @@ class Store:
         database = Database(address, lock_wait_seconds=lock_wait_seconds)
         writer: Writer | None = None
         try:
-            await check_schema(database)
+            await _check_schema(database)
             if mode is OpenMode.COMMAND:
                 return cls(database, None, None, clock)
             writer = await _open_writer(database, mode)
@@ -155,6 +155,13 @@ def _take_lock(address: DatabaseAddress, mode: OpenMode) -> FileLock | None:
     with store_errors():
         lock.take()
     return lock
+
+
+async def _check_schema(database: Database) -> None:
+    try:
+        await check_schema(database)
+    except StoreUnavailable as error:
+        raise StoreUnavailable(f"the database {database.address.shown} does not answer: {error}") from error
 
 
 async def _open_writer(database: Database, mode: OpenMode) -> Writer:

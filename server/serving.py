@@ -44,6 +44,9 @@ _log = get_logger("server")
 # After the drain only answers that are being written are waited for.
 _CLOSING_SECONDS: Final = 2
 _BACKLOG: Final = 2048
+# The thread that commits to SQLite has to get the interpreter's lock back from a busy event loop many times a commit.
+# With Python's 5 ms a commit then takes seconds; with this it takes tens of milliseconds, at no cost to an idle server.
+_SWITCH_SECONDS: Final = 0.0001
 
 
 class PortUnavailable(Exception):
@@ -56,6 +59,7 @@ def serve(settings: Settings) -> None:
     Raises PortUnavailable, and the store's errors where the database cannot be used.
     """
     configure_logging(level=settings.log_level, log_format=settings.log_format)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with _listening_socket(settings.host, settings.port) as listener:
         settings = settings.listening_on(listener.getsockname()[1])
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
