@@ -66,6 +66,11 @@ class Scene:
         """The writers who hear acknowledgements and room events."""
         return [writer for writer in self.writers if writer.hears]
 
+    @property
+    def observer(self) -> Writer:
+        """Somebody who only looks."""
+        return self.writers[-1]
+
     def add(self, writer: Writer) -> None:
         """Take a writer, or the observer, in."""
         self.writers.append(writer)
