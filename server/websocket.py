@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -121,12 +122,8 @@ async def _serve_wire(
     wire: WireProtocol, services: Services, prompt_id: UUID, principal: Principal, *, extensions: bool
 ) -> None:
     session = Session(wire, principal, services.hub, extensions=extensions)
-    wire.attach(session)
-    try:
-        await _join(services, prompt_id, session)
-        await wire.ended()
-    finally:
-        _leave(services, session)
+    wire.attach(session, on_end=partial(_leave, services, session))
+    await _join(services, prompt_id, session)
 
 
 async def _join(services: Services, prompt_id: UUID, session: Session) -> None:

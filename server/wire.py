@@ -2,7 +2,8 @@
 
 A subclass of uvicorn's sans-I/O protocol. Until a session is attached it behaves like its parent, so the handshake and
 everything else that speaks ASGI is uvicorn's. From then on a received message is handed to the session in the same
-call, and what a room sends is written as ready-made bytes. The ASGI application only waits for the end.
+call, and what a room sends is written as ready-made bytes. The ASGI application returns, and all that served the
+handshake goes with it: that halves what an idle connection takes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Close, CloseCode, Opcode
 from websockets.frames import Frame as WebSocketFrame
@@ -19,6 +21,7 @@ from server.limits import MAX_FRAGMENTS, MAX_FRAME_BYTES, OUTBOX_BYTES
 
 if TYPE_CHECKING:
     from asyncio.transports import BaseTransport
+    from collections.abc import Callable
 
     from websockets.http11 import Request
 
@@ -29,22 +32,46 @@ if TYPE_CHECKING:
 WIRE_EXTENSION = "promptroom.wire"
 
 
+class _Nowhere(asyncio.Queue[Any]):
+    """Takes the messages of an application that has returned."""
+
+    def put_nowait(self, item: object) -> None:
+        """Forgets it."""
+
+
+class _Flag(asyncio.Event):
+    """An event that nobody waits for, without the queue of those who do."""
+
+    _waiters = ()  # type: ignore[assignment]  # the queue takes more than all else here
+
+    def __init__(self) -> None:
+        self._value = True
+
+
+_NOWHERE = _Nowhere()
+
+
 class WireProtocol(WebSocketsSansIOProtocol):
     """One connection; a sink for its session."""
 
     _session: Session | None = None
-    _ended: asyncio.Event | None = None
+    _on_end: Callable[[], None] | None = None
     # The parser has given up on a frame that is too large; what still comes is the rest of it.
     _given_up = False
 
     # --- for the application ----------------------------------------------------------------------------------------
 
-    def attach(self, session: Session) -> None:
-        """Hands the connection to a session, with whatever came before."""
+    def attach(self, session: Session, on_end: Callable[[], None]) -> None:
+        """Hands the connection to a session, with whatever came before; the application may return.
+
+        Arguments: `on_end` is called once, when the connection is gone.
+        """
         self._session = session
-        self._ended = asyncio.Event()
-        while not self.queue.empty():
-            message = self.queue.get_nowait()
+        self._on_end = on_end
+        early = self.queue
+        self._let_go()
+        while not early.empty():
+            message = early.get_nowait()
             if message["type"] == "websocket.receive":
                 self._hand_over(message.get("bytes"))
             elif message["type"] == "websocket.disconnect":
@@ -52,10 +79,13 @@ class WireProtocol(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.resume_reading()
 
-    async def ended(self) -> None:
-        """Waits until the connection is gone."""
-        if self._ended is not None:
-            await self._ended.wait()
+    def _let_go(self) -> None:
+        """Drops what only the handshake and the application needed."""
+        # The parser keeps the request, and the request its headers, as long as the connection lives.
+        self.request.headers.clear()
+        del self.request, self.response, self.scope
+        self.queue = _NOWHERE
+        self.writable = _Flag()
 
     # --- sink -------------------------------------------------------------------------------------------------------
 
@@ -87,6 +117,23 @@ class WireProtocol(WebSocketsSansIOProtocol):
                 self.transport.resume_reading()
 
     # --- from uvicorn and the transport -----------------------------------------------------------------------------
+
+    async def run_asgi(self) -> None:
+        """Runs the application, as the parent does, but for the connection of a session, which stands without it."""
+        try:
+            await self.app(self.scope, self.receive, self.send)
+        except ClientDisconnected:
+            pass
+        except BaseException:
+            self.logger.exception("Exception in ASGI application\n")
+            self.send_500_response()
+        else:
+            if self._session is not None:
+                return
+            if not self.handshake_complete:
+                self.send_500_response()
+        if self.close_timer is None:
+            self.transport.close()
 
     def connection_made(self, transport: BaseTransport) -> None:
         """Bounds the socket's buffer: past it the session is congested, and when it is empty, drained."""
@@ -187,7 +234,6 @@ class WireProtocol(WebSocketsSansIOProtocol):
         return b"".join(self.conn.data_to_send())
 
     def _end(self) -> None:
-        if self._session is not None:
-            self._session.disconnected()
-        if self._ended is not None:
-            self._ended.set()
+        on_end, self._on_end = self._on_end, None
+        if on_end is not None:
+            on_end()
