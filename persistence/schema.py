@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection
 from persistence import sqlite
 from persistence.address import DatabaseAddress
 from persistence.engine import Database
-from persistence.errors import SchemaOutdated
+from persistence.errors import SchemaOutdated, StoreUnavailable
 from persistence.failures import store_errors
 from persistence.file_lock import FileLock
 
@@ -44,9 +44,12 @@ async def migrate(database_url: str, revision: str = "head") -> None:
         DatabaseUrlInvalid: the URL cannot be used.
     """
     address = DatabaseAddress.parse(database_url)
-    if revision == "head" and await _is_at_head(address):
-        return
-    await _run(address, partial(command.upgrade, revision=revision))
+    try:
+        if revision == "head" and await _is_at_head(address):
+            return
+        await _run(address, partial(command.upgrade, revision=revision))
+    except StoreUnavailable as error:
+        raise StoreUnavailable(f"the database {address.shown} does not answer: {error}") from error
 
 
 async def downgrade(database_url: str, revision: str) -> None:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from crdt.document import edit_update, new_client_id
 from crdt.update import read_update
 from server.errors import EditConflict, ServerError, StoreUnavailable
+from server.life import RoomState
 from server.membership import Submission
-from server.room import RoomState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,24 +1,12 @@
 """A prompt that is live in this process: its document, its members, and the one writer of its journal.
 
-Life
-    loading   the document is being built from the store, at first or after a doubt. What members send is dropped: they
-              are asked for a sync step once the room is live, and send again what is not in the journal.
-    live      updates are admitted, committed, shown and acknowledged, in this order and never otherwise.
-    draining  nothing is admitted any more; what is on its way is committed, shown and acknowledged.
-    closed    the end.
-
-    loading → live            the stored prompt is rebuilt
-    live → loading            a commit failed, the engine failed, or the journal moved without us: memory is thrown
-                              away and rebuilt, which is the only way back from any doubt
-    live → draining → closed  nobody is here any more, the prompt is deleted, or the server stops
-
-While a commit is in flight new updates wait in the inbox, so a batch grows with the load by itself.
+Updates are admitted, committed, shown and acknowledged, in this order and never otherwise. While a commit is in flight
+new updates wait in the inbox. Its life stands in `server.life`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from crdt.document import EMPTY_STATE_VECTOR
@@ -30,6 +18,7 @@ from server import telemetry
 from server.admission import Admission, Verdict
 from server.errors import PromptNotFound, ServerError
 from server.inbox import Batch, Inbox
+from server.life import Doubt, RoomState
 from server.membership import Member, Submission
 from server.outbox import Frame
 from server.presence import Presence
@@ -43,24 +32,6 @@ if TYPE_CHECKING:
     from server.rebuild import StoredPrompt
 
 _log = telemetry.get_logger(__name__)
-
-
-class RoomState(StrEnum):
-    """Where a room is in its life."""
-
-    LOADING = "loading"
-    LIVE = "live"
-    DRAINING = "draining"
-    CLOSED = "closed"
-
-
-class Doubt(StrEnum):
-    """Why a room threw its memory away."""
-
-    STORE = "store_unavailable"
-    ENGINE = "engine_failed"
-    JOURNAL_MOVED = "journal_moved"
-    CHECKPOINT = "checkpoint_differs"
 
 
 class Room:

@@ -17,8 +17,9 @@ from persistence.errors import NotFound, StoreError
 from server import telemetry
 from server.compactor import CHECKPOINT_EDITS, CHECKPOINT_EDITS_AT_UNLOAD, Compactor
 from server.errors import PromptNotFound, Restarting, ServerError, StoreUnavailable
+from server.life import Doubt, RoomState
 from server.rebuild import load_prompt
-from server.room import Doubt, Room, RoomState
+from server.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

@@ -25,7 +25,7 @@ ORDER_IN_SERVER = (
     {"errors", "settings", "signing_key", "telemetry"},
     {"access", "auth", "limits"},
     {"bus", "outbox", "redis_bus", "tasks", "workers"},
-    {"acknowledgements", "presence", "questions", "rebuild"},
+    {"acknowledgements", "life", "presence", "questions", "rebuild"},
     {"membership"},
     {"admission", "inbox"},
     {"room", "session"},

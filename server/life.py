@@ -1,0 +1,36 @@
+"""The life of a room.
+
+States
+    loading   the document is being built from the store, at first or after a doubt. What members send is dropped: they
+              are asked for a sync step once the room is live, and send again what is not in the journal.
+    live      updates are admitted, committed, shown and acknowledged, in this order and never otherwise.
+    draining  nothing is admitted any more; what is on its way is committed, shown and acknowledged.
+    closed    the end.
+
+    loading → live            the stored prompt is rebuilt
+    live → loading            a commit failed, the engine failed, or the journal moved without us: memory is thrown
+                              away and rebuilt, which is the only way back from any doubt
+    live → draining → closed  nobody is here any more, the prompt is deleted, or the server stops
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RoomState(StrEnum):
+    """Where a room is in its life."""
+
+    LOADING = "loading"
+    LIVE = "live"
+    DRAINING = "draining"
+    CLOSED = "closed"
+
+
+class Doubt(StrEnum):
+    """Why a room threw its memory away."""
+
+    STORE = "store_unavailable"
+    ENGINE = "engine_failed"
+    JOURNAL_MOVED = "journal_moved"
+    CHECKPOINT = "checkpoint_differs"
