@@ -6,7 +6,7 @@
  */
 
 const FIRST_DELAY = 400;
-const LONGEST_DELAY = 10_000;
+const LONGEST_DELAY = 5_000;
 
 export class Backoff {
   #attempts = 0;

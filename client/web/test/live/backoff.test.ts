@@ -10,7 +10,7 @@ test('doubles up to a bound, between half and the whole of it', () => {
     [400, 800],
     [800, 1600],
   ]);
-  expect(delays.at(-1)).toEqual([5000, 10_000]);
+  expect(delays.at(-1)).toEqual([2500, 5000]);
 });
 
 test('starts over after a reset', () => {

@@ -1,3 +1,4 @@
+import * as encoding from 'lib0/encoding';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
 import { SignedOut, type TokenSource } from '../../src/account/token';
@@ -55,8 +56,19 @@ function open(token: TokenSource = async () => 'token-1'): LivePrompt {
   return prompt;
 }
 
+/** A presence message about one client, as the server sends it back with its stamp. */
+function stamped(clientId: number, state: object): Uint8Array {
+  const payload = encoding.encode((encoder) => {
+    encoding.writeVarUint(encoder, 1);
+    encoding.writeVarUint(encoder, clientId);
+    encoding.writeVarUint(encoder, 1);
+    encoding.writeVarString(encoder, JSON.stringify(state));
+  });
+  return encode({ kind: 'awareness', payload });
+}
+
 async function opensSockets(count: number): Promise<void> {
-  await vi.waitUntil(() => server.sockets.length === count);
+  await vi.waitUntil(() => server.sockets.length === count, { timeout: 10_000, interval: 1 });
 }
 
 async function join(prompt: LivePrompt, joined: Record<string, unknown> = {}): Promise<void> {
@@ -346,6 +358,29 @@ describe('presence', () => {
     await join(prompt);
     expect(server.awareness.meta.get(ours)?.clock).toBeGreaterThan(clock);
     expect(prompt.awareness.getStates().has(server.awareness.clientID)).toBe(true);
+  });
+
+  test('takes over who the server says we are, once', async () => {
+    const prompt = open();
+    await join(prompt);
+    const ours = prompt.awareness.clientID;
+    const before = server.awarenessReceived;
+    for (let times = 0; times < 3; times += 1) {
+      server.sendRaw(stamped(ours, { user: { id: 'u1', name: 'Ada', color: '#112233' } }));
+      server.run();
+    }
+    expect(prompt.awareness.getLocalState()?.['user']).toEqual({ id: 'u1', name: 'Ada', color: '#112233' });
+    expect(server.awarenessReceived).toBe(before + 1);
+  });
+
+  test('announces itself again when the role changes, so that others see the new one', async () => {
+    const prompt = open();
+    await join(prompt);
+    const before = server.awarenessReceived;
+    server.event({ type: 'role.changed', role: 'viewer' });
+    server.run();
+    expect(server.awarenessReceived).toBe(before + 1);
+    expect(prompt.snapshot.role).toBe('viewer');
   });
 
   test('declared gone, it announces itself again', async () => {
