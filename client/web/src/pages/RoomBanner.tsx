@@ -20,7 +20,9 @@ export function RoomBanner({ live, snapshot }: { readonly live: LivePrompt; read
 
   const copy = (): void => {
     if (!clipboard.current) return;
-    copyText(live.text.toString(), clipboard.current)
+    const text = live.text.toString();
+    clipboard.current.value = text;
+    copyText(text, clipboard.current)
       .then(() => notify({ text: 'The text is copied.' }))
       .catch(() =>
         notify({ text: 'The browser did not copy. Select the text in the editor and copy it.', kind: 'problem' }),
@@ -60,14 +62,7 @@ export function RoomBanner({ live, snapshot }: { readonly live: LivePrompt; read
           </button>
         )}
       </div>
-      <textarea
-        ref={clipboard}
-        className="visually-hidden"
-        readOnly
-        tabIndex={-1}
-        aria-hidden="true"
-        value={live.text.toString()}
-      />
+      <textarea ref={clipboard} className="visually-hidden" readOnly tabIndex={-1} aria-hidden="true" />
     </div>
   );
 }

@@ -44,9 +44,10 @@ export function RoomView({ live, promptId }: { readonly live: LivePrompt; readon
   const [isLeaving, setLeaving] = useState(false);
   const { name, saved, ready, writable } = snapshot;
 
+  const needsAttention = saved.edits > 0 && saved.kind !== 'saving';
   useEffect(() => {
-    document.title = `${saved.edits > 0 ? '• ' : ''}${name} · Promptroom`;
-  }, [name, saved.edits]);
+    document.title = `${needsAttention ? '• ' : ''}${name} · Promptroom`;
+  }, [name, needsAttention]);
 
   const rename = async (next: string): Promise<void> => {
     try {
