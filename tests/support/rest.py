@@ -24,6 +24,10 @@ class Rest:
         self._base_url = base_url
         self._headers = {"Authorization": f"Bearer {token}"}
 
+    def as_somebody_else(self, token: str) -> "Rest":
+        """Return REST over the same connections as another person."""
+        return Rest(self._http, self._base_url, token)
+
     async def new_prompt(self, name: str, content: str) -> UUID:
         """Create a prompt, when the server is there, and return its id."""
         created: list[UUID] = []
