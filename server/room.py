@@ -182,7 +182,7 @@ class Room:
         if batch is not self._in_flight:
             return  # the room was rebuilt meanwhile; the journal has told it already what became of this batch
         if isinstance(failure, NotFound):
-            self.close(PromptNotFound())
+            self.doubt(Doubt.JOURNAL_MOVED)  # the prompt was deleted; who rebuilds the room finds that out and ends it
         elif appended.cancelled() or failure is not None:
             telemetry.STORE_FAILURES.inc()
             self.failed_commits += 1

@@ -194,9 +194,16 @@ class Rooms:
 
     async def _unload(self, room: Room) -> None:
         try:
+            # Somebody may have come in the turn of the loop in which this was started.
+            if not (room.members or room.pins):
+                await self._drain_and_forget(room)
+        finally:
+            self._unloading.pop(room.prompt_id, None)
+
+    async def _drain_and_forget(self, room: Room) -> None:
+        try:
             await room.drain()
             if room.head_seq - room.checkpoint_seq >= CHECKPOINT_EDITS_AT_UNLOAD:
                 await self._checkpoint(room)
         finally:
             self.forget(room, PromptNotFound())
-            self._unloading.pop(room.prompt_id, None)

@@ -81,6 +81,30 @@ async def test_one_who_comes_while_a_room_unloads_gets_a_new_one(house: House) -
     await ben.saved()
 
 
+async def test_one_who_comes_just_before_a_room_unloads_keeps_it(house: House) -> None:
+    anna = await house.open("anna")
+    await anna.saved()
+    anna.hang_up()
+    house.clock.advance(61)
+    house.hub.tick()
+    # Nothing has run since: the room is still live, and joined in this very turn of the loop.
+    ben = await house.open("ben")
+    ben.type("!")
+    await ben.saved()
+    assert ben.socket.closed_with is None
+    assert (await house.hub.live(house.prompt_id)).text == "Hello!"
+
+
+async def test_a_room_whose_prompt_turns_out_to_be_deleted_is_gone_for_everybody(house: House) -> None:
+    anna = await house.open("anna")
+    await house.store.prompts.delete(house.prompt_id)
+    anna.type("!")
+    await wait_until(lambda: anna.socket.close_code == 4404, what="the end of the session")
+    assert house.hub.rooms == 0
+    with pytest.raises(PromptNotFound):
+        await house.hub.live(house.prompt_id)
+
+
 async def test_unloading_a_long_tail_leaves_a_checkpoint(house: House) -> None:
     anna = await house.open("anna")
     for letter in "x" * 150:
