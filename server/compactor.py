@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from crdt.document import canonical_state
 from crdt.errors import CrdtError
 from persistence.errors import StoreError
+from server.errors import Overloaded
 from server.rebuild import read_stored, rebuild
 from server.telemetry import get_logger
 
@@ -60,6 +61,6 @@ class Compactor:
                 _log.error("checkpoint_differs", prompt_id=str(prompt_id), seq=seq)
                 return False
             await self._store.checkpoints.save(prompt_id, seq, canonical)
-        except StoreError as error:
+        except (StoreError, Overloaded) as error:
             _log.warning("checkpoint_postponed", prompt_id=str(prompt_id), seq=seq, reason=str(error))
         return True

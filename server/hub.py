@@ -115,7 +115,7 @@ class Hub:
         return self._tasks.spawn(work, name=name)
 
     async def read_heavy(self, update: bytes) -> UpdateSummary:
-        """Reads a large update in a worker. Raises UpdateError."""
+        """Reads a large update in a worker. Raises UpdateError and Overloaded."""
         return await self._workers.run(len(update), read_update, update)
 
     async def authenticate(self, token: str) -> Principal:

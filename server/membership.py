@@ -119,7 +119,7 @@ class Surroundings(Protocol):
         """Runs work whose end somebody sees."""
 
     async def read_heavy(self, update: bytes) -> UpdateSummary:
-        """Reads an update that is too large for the event loop. Raises UpdateError."""
+        """Reads an update that is too large for the event loop. Raises UpdateError and Overloaded."""
 
     async def authenticate(self, token: str) -> Principal:
         """Answers who bears a token. Raises ServerError."""

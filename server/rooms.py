@@ -16,7 +16,7 @@ from crdt.errors import EngineFailure
 from persistence.errors import NotFound, StoreError
 from server import telemetry
 from server.compactor import CHECKPOINT_EDITS, CHECKPOINT_EDITS_AT_UNLOAD, Compactor
-from server.errors import PromptNotFound, Restarting, ServerError, StoreUnavailable
+from server.errors import Overloaded, PromptNotFound, Restarting, ServerError, StoreUnavailable
 from server.life import Doubt, RoomState
 from server.rebuild import load_prompt
 from server.room import Room
@@ -158,7 +158,7 @@ class Rooms:
                 room.resume(await load_prompt(self._store, self._workers, room.prompt_id))
             except (PromptNotFound, NotFound):
                 self.forget(room, PromptNotFound())
-            except StoreError as error:
+            except (StoreError, Overloaded) as error:
                 _log.warning("rebuild_postponed", prompt_id=str(room.prompt_id), reason=str(error))
 
     async def _pause(self, attempts: int) -> None:

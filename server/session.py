@@ -265,6 +265,9 @@ class Session:
         except CrdtError as error:
             self.fail(_as_server_error(error))
             return
+        except ServerError as error:
+            self.fail(error)
+            return
         self._reading_heavy = False
         if self._room is not None:
             self._guarded(self._submit, self._room, event, summary)

@@ -14,12 +14,16 @@ import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
+from server.errors import Overloaded
 from server.limits import HEAVY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+# Work that ends two processes would end the third.
+_ATTEMPTS: Final = 2
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,29 +39,36 @@ class Workers:
         """Runs a function; `weight` is the number of bytes it works on, and decides where it runs.
 
         Raises whatever the function raises. A worker that dies (the engine can take a process with it) is replaced,
-        and the work tried once more before the failure is passed on.
+        and the work tried once more; when that one dies too, Overloaded.
         """
         if weight <= HEAVY_BYTES:
             return function(*args, **kwargs)
-        try:
-            return await self._submit(function, *args, **kwargs)
-        except BrokenProcessPool:
-            self.close()
-            return await self._submit(function, *args, **kwargs)
+        for _ in range(_ATTEMPTS):
+            pool = self._pool = self._pool or _new_pool()
+            try:
+                return await asyncio.wrap_future(pool.submit(function, *args, **kwargs))
+            except BrokenProcessPool:
+                self._replace(pool)
+        message = "The process for heavy work ended, and so did the next one."
+        raise Overloaded(message)
 
     def close(self) -> None:
         """Ends the worker process, if one was ever needed."""
-        pool, self._pool = self._pool, None
-        if pool is not None:
+        if self._pool is not None:
+            self._replace(self._pool)
+
+    def _replace(self, pool: ProcessPoolExecutor) -> None:
+        """Lets go of a pool. All who waited for a dead worker come here; the first alone finds it in its place."""
+        if self._pool is pool:
+            self._pool = None
             pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if self._pool is None:
-            # Spawned, not forked: a fork would share the database's descriptors and locks.
-            self._pool = ProcessPoolExecutor(
-                max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=_follow_parent
-            )
-        return await asyncio.wrap_future(self._pool.submit(function, *args, **kwargs))
+
+def _new_pool() -> ProcessPoolExecutor:
+    # Spawned, not forked: a fork would share the database's descriptors and locks.
+    return ProcessPoolExecutor(
+        max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=_follow_parent
+    )
 
 
 def _follow_parent() -> None:
