@@ -1,20 +1,20 @@
-"""Between which neighbours everything in a replica was inserted, to tell what no editor can have inserted.
+"""The order of everything in a replica, kept without its content, to tell what no editor can have inserted.
 
-An editor inserts between two structs that stand side by side in what it has seen.  A struct that claims
-other neighbours is integrated differently by Yjs and by the engine, and differently again when the
-document is read anew in another order: texts differ for ever, or browsers throw.  Where two neighbours
-stood side by side can be told without the list itself, from the neighbours that they claim in turn.
+An editor inserts between two structs that stand side by side in what it has seen: the left one has come
+before the right one ever since.  A struct that claims neighbours in another order, or of two lists, is
+integrated differently by Yjs and by the engine, and differently again when the document is read anew:
+texts differ for ever, or browsers throw.
 
-Let the left neighbour be *o* and the right one *r*.  Something can stand between them only if
+The order is that of a tree.  Every struct is a branch of its left neighbour, or of its list if it had
+none; all that grows from a branch stands together, behind it and before its next sibling.  So *left*
+comes before *right* where right is the next thing in left's tree or in that of an ancestor of left:
 
-- there is no *o*, and *r* has no left neighbour either;
-- there is no *r*, and *o* has no right neighbour either;
-- *o* is the left neighbour of *r*, or *r* the right neighbour of *o*: the later of them was put there;
-- or both were put there unbeknown to each other.  Then the left neighbour of *r* is reached from *o* by
-  going from left neighbour to left neighbour, because these lines never cross, and the two branches that
-  part there are in the order in which such branches are put.
+- without a left neighbour, right has none either; without a right neighbour, left has none either;
+- otherwise what right grows from is left or one of its ancestors, and of the two branches that part there
+  left's comes first.
 
-Of what was deleted together with the embedded type it stood in, neighbours are no longer known.
+That holds of any two that stand side by side, so nothing an editor does is refused.  Of what was deleted
+together with the embedded type it stood in, the order is no longer known.
 
 Source: Nicolaescu et al., "Near Real-Time Peer-to-Peer Shared Editing on Extensible Data Types" (YATA);
 Yjs ``structs/Item.js``, ``integrate``.
@@ -23,23 +23,35 @@ Yjs ``structs/Item.js``, ``integrate``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
+from crdt.branches import Branches, Origin
 from crdt.errors import UpdateError
 from crdt.runs import Runs
 from crdt.summary import Home, Id, Place, UpdateSummary
 
-# Walks along neighbours that one update may cost, about 50 ms; honest ones need a handful.
+# Steps along neighbours and branches that judging one update may cost, about 50 ms, and for each of its
+# structs as many more as its other costs come to.  Honest structs need one or two on the average.
 MAX_STEPS: Final = 50_000
+STEPS_PER_STRUCT: Final = 10
+
+
+class Taken(NamedTuple):
+    """A branch that was taken in: what it grows from, and whether that had no branches to keep before."""
+
+    origin: Origin
+    branch: Id
+    is_first: bool
 
 
 class Lineage:
-    """The neighbours between which everything in a replica was inserted."""
+    """The order of everything in a replica."""
 
-    __slots__ = ("_homes", "_runs", "_steps")
+    __slots__ = ("_branches", "_homes", "_runs", "_steps")
 
     def __init__(self) -> None:
         self._runs: dict[int, Runs] = {}
+        self._branches = Branches(self._right)
         self._homes: dict[Id, Home] = {}
         self._steps = 0
 
@@ -52,8 +64,8 @@ class Lineage:
         Raises:
             UpdateError: ``update_neighbours_impossible``.
         """
-        self._steps = MAX_STEPS
         places = summary.places
+        self._steps = MAX_STEPS + STEPS_PER_STRUCT * len(places)
         runs = self._runs.get(places[0].client) if len(places) == len(summary.writes) == 1 else None
         if runs is not None and places[0].start == runs.end:
             # The usual case, and the usual one of it: what is typed goes on with what was typed.
@@ -67,18 +79,19 @@ class Lineage:
     def add(self, summary: UpdateSummary) -> None:
         """Take in what an update inserts."""
         for place in summary.places:
-            self._of(place.client).append(place)
+            self._take_in(place, summary.structure.homes)
         for client, _, end in summary.writes:
             self._of(client).forget_until(end)
-        for first, home in summary.structure.homes.items():
-            self._homes.setdefault(first, home)
 
     def copy(self) -> Lineage:
         """A lineage of its own with the same contents."""
         duplicate = Lineage()
         duplicate._runs = {client: runs.copy() for client, runs in self._runs.items()}
+        duplicate._branches.update(self._branches)
         duplicate._homes = dict(self._homes)
         return duplicate
+
+    # --- taking in
 
     def _of(self, client: int) -> Runs:
         runs = self._runs.get(client)
@@ -86,13 +99,62 @@ class Lineage:
             runs = self._runs[client] = Runs(client)
         return runs
 
+    def _take_in(self, place: Place, homes: Mapping[Id, Home]) -> Taken | None:
+        """Take in what is new of a place; return how it is kept among the branches, if it is."""
+        client, start, end, left, right = place
+        runs = self._of(client)
+        if start != runs.end:
+            # What lies between was deleted together with the type that it stood in.
+            runs.forget_until(start)
+            if end <= runs.end:
+                return None
+            if start < runs.end:
+                left = client, runs.end - 1
+        branch = client, runs.end
+        if runs.is_continued_by(left, right):
+            runs.end = end
+            if left is None or left not in self._branches:
+                return None
+        else:
+            runs.append(left, right, end)
+        origin = self._origin(branch, left, right, homes)
+        if origin is None:
+            return None
+        is_first = origin not in self._branches
+        if is_first:
+            self._branches.begin(origin, self._next_in_run(left, but=branch))
+        self._branches.insert(origin, branch, right)
+        return Taken(origin, branch, is_first)
+
+    def _origin(self, branch: Id, left: Id | None, right: Id | None, homes: Mapping[Id, Home]) -> Origin | None:
+        """What a branch grows from, unless that is forgotten."""
+        if left is not None:
+            return None if self._is_forgotten(left) else left
+        home = homes.get(branch) if right is None else self._homes.get(right)
+        if home is not None:
+            self._homes[branch] = home
+        return home
+
+    def _next_in_run(self, place: Id | None, *, but: Id) -> Id | None:
+        if place is None:
+            return None
+        client, clock = place
+        runs = self._runs[client]
+        following = client, clock + 1
+        if following == but or clock + 1 >= runs.end or runs.index(clock + 1) != runs.index(clock):
+            return None
+        return following
+
+    # --- judging
+
     def _are_possible(self, summary: UpdateSummary) -> bool:
         # Structs of one update may be each other's neighbours, so all are taken in before any is judged.
         clients = {client for client, _, _ in summary.writes}
         marks = {client: self._of(client).mark() for client in clients}
         homes = summary.structure.homes
-        new_homes = [first for first in homes if first not in self._homes]
-        self.add(summary)
+        taken = [self._take_in(place, homes) for place in summary.places]
+        for client, _, end in summary.writes:
+            self._runs[client].forget_until(end)
         try:
             return self._are_at_home(homes) and all(map(self._is_possible, summary.places))
         finally:
@@ -100,12 +162,19 @@ class Lineage:
                 self._runs[client].cut(mark)
                 if not mark.end:
                     del self._runs[client]
-            for first in new_homes:
-                del self._homes[first]
+            for each in filter(None, reversed(taken)):
+                self._take_back(each)
+
+    def _take_back(self, taken: Taken) -> None:
+        self._homes.pop(taken.branch, None)
+        if taken.is_first:
+            self._branches.forget(taken.origin)
+        else:
+            self._branches.remove(taken.origin, taken.branch)
 
     def _are_at_home(self, homes: Mapping[Id, Home]) -> bool:
         """Whether what is known of first structs agrees with what is claimed of them now."""
-        return all(self._is_forgotten(first) or self._homes[first] == home for first, home in homes.items())
+        return all(self._is_forgotten(first) or self._homes.get(first) == home for first, home in homes.items())
 
     def _is_possible(self, place: Place) -> bool:
         client, start, end, left, right = place
@@ -118,43 +187,37 @@ class Lineage:
         return self._can_part(left, right)
 
     def _can_part(self, left: Id | None, right: Id | None) -> bool:
-        """Whether something can have been inserted between the two."""
+        """Whether left comes before right, and nothing that both have seen between them."""
         if left is None:
             return right is None or self._is_forgotten(right) or self._left(right) is None
         if right is None:
             return self._is_forgotten(left) or self._right(left) is None
         if self._is_forgotten(left) or self._is_forgotten(right):
             return self._is_forgotten(left) and self._is_forgotten(right)
-        return self._left(right) == left or self._right(left) == right or self._are_concurrent(left, right)
+        return self._left(right) == left or self._parted_before(left, right)
 
-    def _are_concurrent(self, left: Id, right: Id) -> bool:
-        """Whether the two can have come to stand side by side unbeknown to each other."""
+    def _parted_before(self, left: Id, right: Id) -> bool:
+        """Whether left grows from a branch before right, of what right grows from."""
         origin = self._left(right)
-        branch = self._branch_towards(left, origin, past=right)
+        branch = self._branch_towards(left, origin)
         if branch is None:
             return False
-        if origin is None and self._home(branch) != self._home(right):
+        parted_at = origin if origin is not None else self._homes.get(right)
+        if parted_at is None:
             return False
-        if branch[0] == right[0]:
-            return branch[1] > right[1]
-        if self._leads_to(branch, right):
-            return True
-        if self._leads_to(right, branch):
-            return False
-        return self._right(branch) != self._right(right) or branch[0] < right[0]
+        self._step(self._branches.count(parted_at))
+        return self._branches.are_in_order(parted_at, branch, right)
 
-    def _branch_towards(self, descendant: Id, origin: Id | None, *, past: Id) -> Id | None:
+    def _branch_towards(self, descendant: Id, origin: Id | None) -> Id | None:
         """Go from left neighbour to left neighbour; return the one whose left neighbour is the origin."""
         client, clock = descendant
         while True:
-            self._step()
+            self._step(1)
             runs = self._runs[client]
             run = runs.index(clock)
             if runs.is_forgotten(run):
                 return None
             start = runs.starts[run]
-            if past[0] == client and start <= past[1] <= clock:
-                return None
             if origin is not None and origin[0] == client and start <= origin[1] < clock:
                 return client, origin[1] + 1
             left = runs.left(start)
@@ -164,35 +227,14 @@ class Lineage:
                 return None
             client, clock = left
 
-    def _leads_to(self, start: Id, goal: Id) -> bool:
-        """Whether one gets from right neighbour to right neighbour, among branches of one origin, to the goal."""
-        origin, place = self._left(start), self._right(start)
-        while place is not None and not self._is_forgotten(place) and self._left(place) == origin:
-            self._step()
-            if place == goal:
-                return True
-            place = self._right(place)
-        return False
-
-    def _home(self, place: Id) -> Home | None:
-        """What the first structs of a list stand in; a struct without a left neighbour is one of them."""
-        next_place: Id | None = place
-        while next_place is not None and not self._is_forgotten(next_place):
-            self._step()
-            home = self._homes.get(next_place)
-            if home is not None:
-                return home
-            next_place = self._right(next_place)
-        return None
-
-    def _step(self) -> None:
-        self._steps -= 1
+    def _step(self, steps: int) -> None:
+        self._steps -= steps
         if self._steps < 0:
             raise UpdateError("neighbours that take too long to tell", code="update_neighbours_impossible")
 
     def _is_forgotten(self, place: Id) -> bool:
-        runs = self._runs[place[0]]
-        return runs.is_forgotten(runs.index(place[1]))
+        runs = self._runs.get(place[0])
+        return runs is None or place[1] >= runs.end or runs.is_forgotten(runs.index(place[1]))
 
     def _left(self, place: Id) -> Id | None:
         return self._runs[place[0]].left(place[1])

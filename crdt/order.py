@@ -1,4 +1,4 @@
-"""Whether the structs of an update can be applied in some order.
+"""In which order the structs of an update can be applied, if there is one.
 
 Two clients' structs may refer to each other back and forth, but never in a circle: what waits for
 itself would stay pending in the engine for ever, and pending structs vanish from its state.
@@ -40,10 +40,13 @@ class Section:
     waits: Sequence[Wait]
 
 
-def check_order(sections: Mapping[int, Section]) -> None:
+def applicable_order(sections: Mapping[int, Section]) -> list[tuple[int, int]]:
     """Apply the sections in thought, each as far as the others allow, in time linear in their waits.
 
     What lies before a section or behind it is taken as known: whether it is, the replica decides.
+
+    Returns:
+        Steps: which client's structs come next, and up to, not including, which clock.
 
     Raises:
         UpdateError: ``update_circular``: some structs wait for each other.
@@ -53,6 +56,7 @@ def check_order(sections: Mapping[int, Section]) -> None:
     # Per client a heap of: the clock it must reach, who waits for it.
     waiting: dict[int, list[tuple[int, int]]] = {client: [] for client in sections}
     runnable = deque(sections)
+    steps = []
     while runnable:
         client = runnable.popleft()
         section = sections[client]
@@ -62,11 +66,13 @@ def check_order(sections: Mapping[int, Section]) -> None:
         else:
             reached[client] = wait.clock
             heappush(waiting[wait.client], (wait.needed, client))
+        steps.append((client, reached[client]))
         heap = waiting[client]
         while heap and heap[0][0] <= reached[client]:
             runnable.append(heappop(heap)[1])
     if any(reached[client] < section.end for client, section in sections.items()):
         raise UpdateError("structs wait for each other in a circle", code="update_circular")
+    return steps
 
 
 def _next_wait(

@@ -6,7 +6,7 @@ from array import array
 from bisect import bisect_right
 from typing import Final, NamedTuple
 
-from crdt.summary import Id, Place
+from crdt.summary import Id
 
 # Clocks have 31 bits, so these stand for no clock.
 _NOBODY: Final = 0xFFFFFFFF
@@ -73,17 +73,9 @@ class Runs:
             and self.right(-1) == right
         )
 
-    def append(self, place: Place) -> None:
-        """Take in what is behind the end; what lies between was deleted with the type that it stood in."""
-        _, start, end, left, right = place
-        if start > self.end:
-            self.forget_until(start)
-        if end <= self.end:
-            return
-        if start < self.end:
-            left = self.client, self.end - 1
-        if not self.end or not self.is_continued_by(left, right):
-            self._append(left or (0, _NOBODY), right or (0, _NOBODY))
+    def append(self, left: Id | None, right: Id | None, end: int) -> None:
+        """Begin a run at the end, that reaches up to a new end."""
+        self._append(left or (0, _NOBODY), right or (0, _NOBODY))
         self.end = end
 
     def forget_until(self, clock: int) -> None:

@@ -16,6 +16,8 @@ Source: Yjs ``utils/encoding.js``, ``readClientsStructRefs``; ``structs/Item.js`
 from __future__ import annotations
 
 from array import array
+from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 from crdt.content import (
@@ -31,7 +33,7 @@ from crdt.content import (
     utf16_units,
 )
 from crdt.errors import UpdateError
-from crdt.order import Section, Wait, check_order
+from crdt.order import Section, Wait, applicable_order
 from crdt.ranges import ClockRange, RangeSet
 from crdt.summary import Home, Id, Place
 from crdt.varint import read_varint
@@ -232,13 +234,24 @@ class StructReader:
         if len(sections) <= 1:
             self.depends_on = self._highest
             return
-        check_order(sections)
+        self._sort_places(applicable_order(sections))
         for section in sections.values():
             for _, client, needed in section.waits:
                 if client in sections and needed <= sections[client].end:
                     continue
                 if needed > depends_on.get(client, 0):
                     depends_on[client] = needed
+
+    def _sort_places(self, steps: Iterable[tuple[int, int]]) -> None:
+        """Put what was inserted into an order in which it can be applied."""
+        remaining: dict[int, deque[Place]] = {client: deque() for client in self.sections}
+        for place in self.places:
+            remaining[place.client].append(place)
+        self.places = []
+        for client, end in steps:
+            places = remaining[client]
+            while places and places[0].start < end:
+                self.places.append(places.popleft())
 
     def _settle_parents(self) -> None:
         """Leave out the parents that the same update brings; each of them must be a type, or have been one."""

@@ -71,7 +71,8 @@ class UpdateSummary:
         deletes: what is deleted.
         has_gap: whether structs are missing between two runs of a client.
         content_bytes: UTF-8 bytes of inserted text.
-        places: where each struct is inserted; not those of which only a length is left.
+        places: where each struct is inserted, in an order in which they can be applied; not those of which
+            only a length is left.
         structure: what it builds and leans on.
     """
 

@@ -31,6 +31,8 @@ STEPS = 40
 # Mutations of one frame at one moment of a session, and moments of a session.
 TRIES = 30
 MOMENTS = 20
+# How often the replica takes in what was accepted.
+TAKEN = 0.3
 
 
 @dataclass
@@ -54,6 +56,11 @@ class Moment:
         self.summaries = [read_update(update) for update in self.past]
         for summary in self.summaries:
             self.knowledge.add(summary)
+
+    def go_on(self, update: bytes, summary: UpdateSummary) -> None:
+        self.past.append(update)
+        self.summaries.append(summary)
+        self.knowledge.add(summary)
 
     def document(self) -> "Engine":
         engine = Engine()
@@ -109,7 +116,6 @@ class Campaign:
         return self._yjs.session(self._random, LEVELS[make], steps=steps).updates
 
     def _moment(self, moment: Moment, updates: Sequence[bytes]) -> None:
-        strange = StrangeUpdates(self._random, moment.summaries)
         for _ in range(TRIES):
             self.counts["mutated"] += 1
             kind = self._random.random()
@@ -118,7 +124,7 @@ class Campaign:
             elif kind < 0.8:
                 self._frame(moment, self._mutated_frame(moment))
             else:
-                self._update(moment, strange.make())
+                self._update(moment, StrangeUpdates(self._random, moment.summaries).make())
 
     def _mutated_frame(self, moment: Moment) -> bytes:
         honest = [encode(message) for message in self._messages(moment)]
@@ -181,6 +187,9 @@ class Campaign:
         except BaseException as error:  # a panic of the engine is no Exception
             error.add_note(f"update {data.hex()} behind {[update.hex() for update in moment.past]}")
             raise
+        if self._random.random() < TAKEN:
+            # What is accepted must not make honest updates impossible later, nor other strange ones harmful.
+            moment.go_on(data, summary)
 
     def _compare(self, moment: Moment, data: bytes, summary: UpdateSummary) -> None:
         """Yjs and the engine read the same, now, from the engine's state, and after somebody has typed in Yjs."""
