@@ -3,8 +3,9 @@
 Rules
     1. What the room knows already is acknowledged, never stored again.
     2. New structs under a client id are only taken from the user that the id is bound to. An unknown id is bound to
-       the first user who writes under it, a few per connection. Since nobody ever holds another user's unstored
-       edit, new structs under a foreign id are an attack or a copied document, never a relay.
+       the first user who writes under it, a few per connection, and not while another user is present under it: who
+       shows a cursor types under the same id next. Since nobody ever holds another user's unstored edit, new structs
+       under a foreign id are an attack or a copied document, never a relay.
     3. A prompt is one text: nothing but text and its formatting, in the root that everybody shows, and no character is
        taken apart.
     4. An update whose dependencies are not all here is held back, bounded, and let in as soon as they are. The engine
@@ -29,7 +30,7 @@ from server.limits import (
     MAX_CLIENT_IDS_PER_CONNECTION,
     MAX_DOCUMENT_BYTES,
 )
-from server.membership import Submission
+from server.membership import Author, Submission
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,13 +52,22 @@ class Admission:
     """The gate of one room.
 
     Arguments: `knowledge` is what the document holds and `bindings` maps client ids to users; both are owned by the
-    gate from here on. `measure` answers the size of the encoded document in bytes; it is asked rarely, because between
-    two measurements the sizes of the updates are added up, which is always too much.
+    gate from here on. `measure` answers the size in bytes of the encoded document with all that was admitted; it is
+    asked rarely, because between two measurements the sizes of the updates are added up, which is always too much.
+    `announced_by` answers who is present under a client id.
     """
 
-    def __init__(self, knowledge: Knowledge, bindings: dict[int, UUID], *, measure: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        bindings: dict[int, UUID],
+        *,
+        measure: Callable[[], int],
+        announced_by: Callable[[int], UUID | None],
+    ) -> None:
         self.knowledge = knowledge
         self.bindings = bindings
+        self._announced_by = announced_by
         self._measure = measure
         self._document_bytes = measure()
         self._new_bindings: dict[int, UUID] = {}
@@ -114,7 +124,9 @@ class Admission:
 
     def _let_in(self, submission: Submission) -> None:
         self.knowledge.check(submission.summary)
-        self._check_size(len(submission.update))
+        if submission.summary.writes:
+            # What only deletes makes room, and is the only way out of a prompt that is full.
+            self._check_size(len(submission.update))
         self._bind(submission)
         self._document_bytes += len(submission.update)
         self.knowledge.add(submission.summary)
@@ -129,21 +141,27 @@ class Admission:
 
     def _bind(self, submission: Submission) -> None:
         author = submission.author
+        new: list[int] = []
         for client, _, end in submission.summary.writes:
             if end <= self.knowledge.state.get(client, 0):
                 continue
             owner = self.bindings.get(client)
             if owner == author.user_id:
                 continue
-            if owner is not None:
+            if (owner or self._announced_by(client) or author.user_id) != author.user_id:
                 message = f"The client id {client} belongs to another user."
                 raise ClientIdConflict(message)
-            if author.client_ids_bound >= MAX_CLIENT_IDS_PER_CONNECTION:
-                message = f"More than {MAX_CLIENT_IDS_PER_CONNECTION} new client ids from one connection."
-                raise ClientIdConflict(message, code="client_id_limit")
-            author.client_ids_bound += 1
-            self.bindings[client] = author.user_id
-            self._new_bindings[client] = author.user_id
+            new.append(client)
+        if new:
+            self._bind_new(author, set(new))
+
+    def _bind_new(self, author: Author, clients: set[int]) -> None:
+        author.client_ids_bound += len(clients)
+        if author.client_ids_bound > MAX_CLIENT_IDS_PER_CONNECTION:
+            message = f"More than {MAX_CLIENT_IDS_PER_CONNECTION} new client ids from one connection."
+            raise ClientIdConflict(message, code="client_id_limit")
+        for client in clients:
+            self.bindings[client] = self._new_bindings[client] = author.user_id
 
 
 def _check_is_text(structure: Structure) -> None:

@@ -25,6 +25,8 @@ class Batch:
 
     updates: tuple[Submission, ...]
     repeated: tuple[Submission, ...]
+    size: int
+    """Bytes of the updates."""
 
     def __iter__(self) -> Iterator[Submission]:
         """Iterates over everything that is to be acknowledged."""
@@ -44,7 +46,8 @@ class Inbox:
     def __init__(self) -> None:
         self._updates: list[Submission] = []
         self._repeated: list[Submission] = []
-        self._bytes = 0
+        self.size = 0
+        """Bytes of the updates that wait."""
 
     def __bool__(self) -> bool:
         """Whether anything waits."""
@@ -53,13 +56,13 @@ class Inbox:
     @property
     def is_full(self) -> bool:
         """Whether more waits than a room may hold in memory."""
-        return self._bytes > INBOX_BYTES
+        return self.size > INBOX_BYTES
 
     def add(self, submissions: Iterable[Submission]) -> None:
         """Adds updates that go to the journal."""
         for each in submissions:
             self._updates.append(each)
-            self._bytes += len(each.update)
+            self.size += len(each.update)
 
     def add_repeated(self, submission: Submission) -> None:
         """Adds one that only waits for what was admitted before it."""
@@ -67,6 +70,6 @@ class Inbox:
 
     def take(self) -> Batch:
         """Answers everything that waits, and is empty."""
-        batch = Batch(tuple(self._updates), tuple(self._repeated))
-        self._updates, self._repeated, self._bytes = [], [], 0
+        batch = Batch(tuple(self._updates), tuple(self._repeated), self.size)
+        self._updates, self._repeated, self.size = [], [], 0
         return batch

@@ -117,6 +117,11 @@ class Presence:
         entries = self._states.entries()
         return Frame.of(AwarenessUpdate(encode_awareness(entries))) if entries else None
 
+    def user_of(self, client_id: int) -> UUID | None:
+        """Answers who is here under a client id."""
+        owner = self._owners.get(client_id)
+        return owner.principal.user_id if owner is not None else None
+
     def close(self) -> None:
         """Stops the timer."""
         if self._timer is not None:

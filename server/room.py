@@ -75,11 +75,18 @@ class Room:
         self.head_seq = stored.head_seq
         self.checkpoint_seq = stored.checkpoint_seq
         self.document: Document = stored.document
-        self._gate = Admission(stored.knowledge, stored.bindings, measure=lambda: len(self.document.encode_state()))
         self._inbox = Inbox()
+        self._gate = Admission(
+            stored.knowledge, stored.bindings, measure=self._size_to_be, announced_by=self.presence.user_of
+        )
         self._flush_scheduled = False
         self._whole: Frame | None = None
         self.state = RoomState.LIVE
+
+    def _size_to_be(self) -> int:
+        """Answers the bytes of the document with all that was admitted, on the way to the journal or not; or more."""
+        on_the_way = self._in_flight.size if self._in_flight is not None else 0
+        return len(self.document.encode_state()) + on_the_way + self._inbox.size
 
     # --- members ----------------------------------------------------------------------------------------------------
 

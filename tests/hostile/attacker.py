@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from crdt.codec import decode_frame, encode
-from crdt.messages import Message, SyncStep1, SyncStep2
+from crdt.messages import Acknowledgement, Message, SyncStep1, SyncStep2
 from tests.support.cutting import cut
 from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
@@ -82,6 +82,12 @@ class Attacker:
     def is_open(self) -> bool:
         """Whether the connection stands."""
         return self.connection.close_code is None
+
+    @property
+    def acknowledged(self) -> int:
+        """How many of its messages are committed, as far as the server has said."""
+        counts = [message.count for message in self.messages if isinstance(message, Acknowledgement)]
+        return counts[-1] if counts else 0
 
     async def send(self, message: bytes | str | Message) -> None:
         """Send whatever is given; that the server has hung up already is no surprise."""

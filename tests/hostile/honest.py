@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from crdt.awareness import Json
 from crdt.diff import TextEdit
 from crdt.document import Document
 from crdt.offsets import utf16_length
@@ -87,6 +88,11 @@ class Honest:
         self.peer.edit([TextEdit(start, end, text)])
         self._send(self.peer.data_to_send())
         await self.saved()
+
+    def say(self, state: dict[str, Json]) -> None:
+        """Say something about oneself to everybody."""
+        self.peer.set_presence(state)
+        self._send(self.peer.data_to_send())
 
     async def saved(self) -> None:
         """Wait until everything typed is acknowledged."""

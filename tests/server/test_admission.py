@@ -51,7 +51,9 @@ class Desk:
     def __init__(self, size: int = 100) -> None:
         self.state = initial_state("Hello", 1)
         self.size = size
-        self.gate = Admission(Knowledge.of(read_update(self.state)), {1: uuid4()}, measure=lambda: self.size)
+        self.gate = Admission(
+            Knowledge.of(read_update(self.state)), {1: uuid4()}, measure=lambda: self.size, announced_by=lambda _: None
+        )
 
     def replica(self, client_id: int) -> Document:
         return Document(self.state, client_id=client_id)
