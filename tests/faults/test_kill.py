@@ -1,5 +1,6 @@
 """`kill -9` under typing costs nothing that was acknowledged or seen, and nobody has to reload."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
@@ -73,6 +74,17 @@ async def test_nothing_is_lost_when_the_server_dies_at_any_point(server: Crashin
     rng.shuffle(places)
     # What happens in the server is the same on both; on PostgreSQL half of it is enough for the ordinary run.
     await crash_everywhere(server, rng, places if server.database_url.startswith(SQLITE) else places[::2])
+
+
+async def test_nothing_is_lost_when_the_server_is_deployed_anew(server: CrashingServer, rng: Random) -> None:
+    async with scene(server, rng) as typing:
+        for _ in range(_ROUNDS):
+            await typing.type_until(typing.more(rng.randint(1, 120)))
+            ended = asyncio.create_task(server.terminate())
+            await typing.type_until(ended.done, ahead=_OFFLINE)
+            assert await ended == 0, server.log
+            await bring_back(typing, rng)
+        await typing.end()
 
 
 @pytest.mark.long

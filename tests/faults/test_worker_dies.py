@@ -1,4 +1,4 @@
-"""The process for heavy work may be killed (by a system that is out of memory, say): edits are late, and none is lost."""
+"""The process for heavy work may be killed, when memory runs out for instance: edits are late, and none is lost."""
 
 import asyncio
 import os
