@@ -19,6 +19,7 @@ from crdt.codec import encode
 if TYPE_CHECKING:
     from crdt.messages import Message
 
+_MAX_REASON_BYTES = 123  # RFC 6455 §5.5: a control frame carries 125 bytes, two of them the code
 _BINARY_FINAL = 0x82
 _LENGTH_16 = 126
 _LENGTH_64 = 127
@@ -111,7 +112,7 @@ class Outbox:
         return self.state_reached
 
     def close(self, code: int, reason: str) -> None:
-        """Closes the socket with a code and a reason; what is written later is ignored."""
+        """Closes the socket with a code and a reason, cut where it is long; what is written later is ignored."""
         if not self.closed:
             self.closed = True
-            self._sink.close(code, reason)
+            self._sink.close(code, reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore"))

@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-_MAX_REASON_BYTES = 123  # RFC 6455 §5.5: a control frame carries 125 bytes, two of them the code
 _CLOSE_TOO_SLOW = 1013
 
 
@@ -214,7 +213,7 @@ class Session:
         """Closes the connection."""
         if not self._outbox.closed:
             telemetry.CONNECTIONS_CLOSED.labels(str(code)).inc()
-            self._outbox.close(code, _shortened(reason))
+            self._outbox.close(code, reason)
             self.disconnected()
 
     # --- handling ---------------------------------------------------------------------------------------------------
@@ -316,8 +315,3 @@ def _as_server_error(error: CrdtError) -> ServerError:
     if isinstance(error, FrameTooLarge):
         return TooLarge(str(error), code=error.code)
     return FrameRejected(str(error), code=error.code)
-
-
-def _shortened(reason: str) -> str:
-    encoded = reason.encode()
-    return reason if len(encoded) <= _MAX_REASON_BYTES else encoded[:_MAX_REASON_BYTES].decode(errors="ignore")
