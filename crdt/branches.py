@@ -35,10 +35,14 @@ class Branches:
         """Keep the branches of an origin, of which there is one at most so far."""
         self._by_origin[origin] = [] if first is None else [first]
 
-    def insert(self, origin: Origin, branch: Id, right: Id | None) -> None:
-        """Put a branch in its place; its own right neighbour, if that is a branch too, has to be there."""
+    def insert(self, origin: Origin, branch: Id, right: Id | None) -> int:
+        """Put a branch in its place; its own right neighbour, if that is a branch too, has to be there.
+
+        Returns:
+            How many branches were looked at.
+        """
         branches = self._by_origin[origin]
-        place = 0
+        place = index = 0
         for index, other in enumerate(branches):
             if other == right:
                 break
@@ -47,6 +51,7 @@ class Branches:
             elif self._right_of(other) == right:
                 break
         branches.insert(place, branch)
+        return index + 1
 
     def remove(self, origin: Origin, branch: Id) -> None:
         """Take a branch back."""

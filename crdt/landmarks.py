@@ -19,7 +19,7 @@ from crdt.errors import StateVectorError, UpdateError
 from crdt.lineage import Lineage
 from crdt.pairs import halves_pair, splits_pair
 from crdt.ranges import RangeSet
-from crdt.summary import PLAIN, Id, Structure, UpdateSummary
+from crdt.summary import PLAIN, Structure, UpdateSummary
 
 
 class Landmarks:
@@ -28,12 +28,11 @@ class Landmarks:
     What is deleted stays marked until the replica is read anew; that refuses nothing an editor does.
     """
 
-    __slots__ = ("_lineage", "_middles", "_types")
+    __slots__ = ("_lineage", "_middles")
 
     def __init__(self) -> None:
         self._lineage = Lineage()
         self._middles: dict[int, set[int]] = {}
-        self._types: set[Id] = set()
 
     def check(self, summary: UpdateSummary, *, state: Mapping[int, int], deleted: RangeSet) -> None:
         """Refuse an update that would damage the replica.
@@ -69,19 +68,17 @@ class Landmarks:
 
     def add(self, summary: UpdateSummary) -> None:
         """Take in what an update brings."""
-        self._lineage.add(summary)
-        if summary.structure is PLAIN:
-            return
         for client, clocks in summary.structure.middles.items():
-            self._middles.setdefault(client, set()).update(clocks)
-        self._types |= summary.structure.types
+            # Of what is known already, an update may claim anything.
+            known = self._lineage.end(client)
+            self._middles.setdefault(client, set()).update(clock for clock in clocks if clock > known)
+        self._lineage.add(summary)
 
     def copy(self) -> Landmarks:
         """Landmarks of its own with the same contents."""
         duplicate = Landmarks()
         duplicate._lineage = self._lineage.copy()
         duplicate._middles = {client: set(clocks) for client, clocks in self._middles.items()}
-        duplicate._types = set(self._types)
         return duplicate
 
     def _check_structure(self, structure: Structure, state: Mapping[int, int], deleted: RangeSet) -> None:
@@ -89,8 +86,10 @@ class Landmarks:
             # An update of which a part is known is cut at our clock.
             if state.get(client) in clocks:
                 raise _pair_split()
-        for client, clock in structure.parents - self._types:
-            if not deleted.covers(client, clock, clock + 1):
+        for client, clock in structure.parents:
+            # What is not here yet comes with the update, and has been judged by the reader.
+            is_here = clock < self._lineage.end(client)
+            if is_here and not self._lineage.has_type((client, clock)) and not deleted.covers(client, clock, clock + 1):
                 raise UpdateError("a struct stands in what is no type", code="update_parent_invalid")
 
 

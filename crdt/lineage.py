@@ -16,42 +16,57 @@ comes before *right* where right is the next thing in left's tree or in that of 
 That holds of any two that stand side by side, so nothing an editor does is refused.  Of what was deleted
 together with the embedded type it stood in, the order is no longer known.
 
+Types are nested at most as deep as values are: deleting the outermost of 10,000 overflows the stack of
+browsers, of 100,000 that of the engine, which ends the process.
+
 Source: Nicolaescu et al., "Near Real-Time Peer-to-Peer Shared Editing on Extensible Data Types" (YATA);
 Yjs ``structs/Item.js``, ``integrate``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from crdt.branches import Branches, Origin
+from crdt.content import MAX_DEPTH
 from crdt.errors import UpdateError
-from crdt.runs import Runs
+from crdt.runs import Mark, Runs
 from crdt.summary import Home, Id, Place, UpdateSummary
 
 # Steps along neighbours and branches that judging one update may cost, about 50 ms, and for each of its
 # structs as many more as its other costs come to.  Honest structs need one or two on the average.
 MAX_STEPS: Final = 50_000
 STEPS_PER_STRUCT: Final = 10
+UNBOUNDED: Final = sys.maxsize
 
 
 class Taken(NamedTuple):
-    """A branch that was taken in: what it grows from, and whether that had no branches to keep before."""
+    """A branch that was taken in.
+
+    Args:
+        origin: what it grows from.
+        branch: the branch.
+        is_first: whether no branches of the origin were kept before.
+        steps: how many of them were looked at.
+    """
 
     origin: Origin
     branch: Id
     is_first: bool
+    steps: int
 
 
 class Lineage:
     """The order of everything in a replica."""
 
-    __slots__ = ("_branches", "_homes", "_runs", "_steps")
+    __slots__ = ("_branches", "_depths", "_homes", "_runs", "_steps")
 
     def __init__(self) -> None:
         self._runs: dict[int, Runs] = {}
         self._branches = Branches(self._right)
+        self._depths: dict[Id, int] = {}
         self._homes: dict[Id, Home] = {}
         self._steps = 0
 
@@ -62,12 +77,12 @@ class Lineage:
             summary: of an update that is causally ready.
 
         Raises:
-            UpdateError: ``update_neighbours_impossible``.
+            UpdateError: ``update_neighbours_impossible`` or ``update_nested_too_deep``.
         """
         places = summary.places
         self._steps = MAX_STEPS + STEPS_PER_STRUCT * len(places)
         runs = self._runs.get(places[0].client) if len(places) == len(summary.writes) == 1 else None
-        if runs is not None and places[0].start == runs.end:
+        if runs is not None and places[0].start == runs.end and not summary.structure.types:
             # The usual case, and the usual one of it: what is typed goes on with what was typed.
             _, _, _, left, right = places[0]
             possible = runs.is_continued_by(left, right) or self._can_part(left, right)
@@ -78,16 +93,30 @@ class Lineage:
 
     def add(self, summary: UpdateSummary) -> None:
         """Take in what an update inserts."""
+        new_types = self._new_types(summary)
         for place in summary.places:
             self._take_in(place, summary.structure.homes)
         for client, _, end in summary.writes:
             self._of(client).forget_until(end)
+        if new_types:
+            self._steps = UNBOUNDED
+            self._take_in_types(summary.places, new_types)
+
+    def end(self, client: int) -> int:
+        """The clock behind the last struct of a client."""
+        runs = self._runs.get(client)
+        return 0 if runs is None else runs.end
+
+    def has_type(self, place: Id) -> bool:
+        """Whether there is an embedded type, or was when the replica was read."""
+        return place in self._depths
 
     def copy(self) -> Lineage:
         """A lineage of its own with the same contents."""
         duplicate = Lineage()
         duplicate._runs = {client: runs.copy() for client, runs in self._runs.items()}
         duplicate._branches.update(self._branches)
+        duplicate._depths = dict(self._depths)
         duplicate._homes = dict(self._homes)
         return duplicate
 
@@ -123,8 +152,8 @@ class Lineage:
         is_first = origin not in self._branches
         if is_first:
             self._branches.begin(origin, self._next_in_run(left, but=branch))
-        self._branches.insert(origin, branch, right)
-        return Taken(origin, branch, is_first)
+        steps = self._branches.insert(origin, branch, right)
+        return Taken(origin, branch, is_first, steps)
 
     def _origin(self, branch: Id, left: Id | None, right: Id | None, homes: Mapping[Id, Home]) -> Origin | None:
         """What a branch grows from, unless that is forgotten."""
@@ -145,32 +174,67 @@ class Lineage:
             return None
         return following
 
+    def _new_types(self, summary: UpdateSummary) -> frozenset[Id]:
+        types = summary.structure.types
+        return frozenset((client, clock) for client, clock in types if clock >= self.end(client)) if types else types
+
+    def _take_in_types(self, places: Iterable[Place], types: Collection[Id]) -> None:
+        for client, start, _, _, _ in places:
+            place = client, start
+            if place in types:
+                home = self._home(place)
+                parent = "" if home is None else home[0]
+                self._depths[place] = 1 if isinstance(parent, str) else self._depths.get(parent, 0) + 1
+
+    def _home(self, place: Id) -> Home | None:
+        """What the list stands in that a struct belongs to, unless that is forgotten."""
+        next_place: Id | None = place
+        while next_place is not None:
+            self._step(1)
+            client, clock = next_place
+            runs = self._runs[client]
+            start = runs.starts[runs.index(clock)]
+            place, next_place = (client, start), runs.left(start)
+        return self._homes.get(place)
+
     # --- judging
 
     def _are_possible(self, summary: UpdateSummary) -> bool:
         # Structs of one update may be each other's neighbours, so all are taken in before any is judged.
-        clients = {client for client, _, _ in summary.writes}
-        marks = {client: self._of(client).mark() for client in clients}
-        homes = summary.structure.homes
-        taken = [self._take_in(place, homes) for place in summary.places]
+        marks = {client: self._of(client).mark() for client, _, _ in summary.writes}
+        new_types = self._new_types(summary)
+        taken: list[Taken] = []
+        try:
+            self._take_in_all(summary, taken)
+            self._take_in_types(summary.places, new_types)
+            if any(self._depths[place] > MAX_DEPTH for place in new_types):
+                raise UpdateError(f"types are nested deeper than {MAX_DEPTH}", code="update_nested_too_deep")
+            return self._are_at_home(summary.structure.homes) and all(map(self._is_possible, summary.places))
+        finally:
+            self._take_back(marks, taken, new_types)
+
+    def _take_in_all(self, summary: UpdateSummary, taken: list[Taken]) -> None:
+        for place in summary.places:
+            branch = self._take_in(place, summary.structure.homes)
+            if branch is not None:
+                taken.append(branch)
+                self._step(branch.steps)
         for client, _, end in summary.writes:
             self._runs[client].forget_until(end)
-        try:
-            return self._are_at_home(homes) and all(map(self._is_possible, summary.places))
-        finally:
-            for client, mark in marks.items():
-                self._runs[client].cut(mark)
-                if not mark.end:
-                    del self._runs[client]
-            for each in filter(None, reversed(taken)):
-                self._take_back(each)
 
-    def _take_back(self, taken: Taken) -> None:
-        self._homes.pop(taken.branch, None)
-        if taken.is_first:
-            self._branches.forget(taken.origin)
-        else:
-            self._branches.remove(taken.origin, taken.branch)
+    def _take_back(self, marks: Mapping[int, Mark], taken: Sequence[Taken], types: Iterable[Id]) -> None:
+        for place in types:
+            self._depths.pop(place, None)
+        for client, mark in marks.items():
+            self._runs[client].cut(mark)
+            if not mark.end:
+                del self._runs[client]
+        for origin, branch, is_first, _ in reversed(taken):
+            self._homes.pop(branch, None)
+            if is_first:
+                self._branches.forget(origin)
+            else:
+                self._branches.remove(origin, branch)
 
     def _are_at_home(self, homes: Mapping[Id, Home]) -> bool:
         """Whether what is known of first structs agrees with what is claimed of them now."""

@@ -107,7 +107,7 @@ class StructReader:
             offset = self._read_client(offset)
         self._settle_dependencies()
         if self.parents:
-            self._settle_parents()
+            self._check_parents()
         return offset
 
     def _read_client(self, offset: int) -> int:
@@ -253,14 +253,13 @@ class StructReader:
             while places and places[0].start < end:
                 self.places.append(places.popleft())
 
-    def _settle_parents(self) -> None:
-        """Leave out the parents that the same update brings; each of them must be a type, or have been one."""
+    def _check_parents(self) -> None:
+        """Refuse parents that the update brings itself and that are no types, nor were."""
         written, remains = RangeSet(self.writes), RangeSet(self._remains)
-        inside = {(client, clock) for client, clock in self.parents if written.covers(client, clock, clock + 1)}
-        for client, clock in inside - self.types:
-            if not remains.covers(client, clock, clock + 1):
+        for client, clock in self.parents - self.types:
+            brought = written.covers(client, clock, clock + 1)
+            if brought and not remains.covers(client, clock, clock + 1):
                 raise UpdateError("a struct stands in what is no type", code="update_parent_invalid")
-        self.parents -= inside
 
 
 def _clock_oversize() -> UpdateError:

@@ -40,7 +40,7 @@ class Structure:
     Args:
         homes: what structs stand in that are inserted without a neighbour.
         types: the embedded types that it creates.
-        parents: the embedded types that it writes into and does not create.
+        parents: the embedded types that it writes into.
         middles: per client, the clocks between the two halves of each surrogate pair that it inserts.
         is_text: whether it is nothing but text, formatting and what is left of deleted content: no map
             entries, no values, no embedded types.

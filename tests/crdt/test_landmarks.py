@@ -5,6 +5,7 @@ from random import Random
 import pytest
 
 from crdt.causality import Knowledge
+from crdt.content import MAX_DEPTH
 from crdt.errors import StateVectorError, UpdateError
 from crdt.lineage import MAX_STEPS
 from crdt.update import read_update
@@ -126,6 +127,47 @@ def test_a_deleted_type_may_still_be_written_to() -> None:
     assert refusal(knowing(deleted_type), update(section(2, 0, string("x", parent=(1, 0))))) is None
 
 
+def nested(depth: int) -> bytes:
+    inner = (embedded(MAP_TYPE, parent=(1, clock), key="k") for clock in range(depth - 1))
+    return update(section(1, 0, embedded(MAP_TYPE, key="k"), *inner))
+
+
+def test_types_are_nested_no_deeper_than_values() -> None:
+    assert refusal(Knowledge(), nested(MAX_DEPTH)) is None
+    for depth in (MAX_DEPTH + 1, 1_000, 20_000):
+        assert refusal(Knowledge(), nested(depth)) == "update_nested_too_deep"
+
+
+def test_types_are_not_nested_deeper_one_by_one() -> None:
+    knowledge = knowing(nested(MAX_DEPTH - 1))
+    innermost = (1, MAX_DEPTH - 2)
+    # Into a list, beside another struct: what it stands in is known from there.
+    knowledge.add(read_update(update(section(2, 0, string("a", parent=innermost)))))
+    last = update(section(3, 0, embedded(left=(2, 0))))
+    assert refusal(knowledge, last) is None
+    knowledge.add(read_update(last))
+
+    assert refusal(knowledge, update(section(4, 0, string("a", parent=(3, 0))))) is None
+    assert refusal(knowledge, update(section(4, 0, embedded(parent=(3, 0))))) == "update_nested_too_deep"
+    again = Knowledge()
+    again.add(read_update(nested(MAX_DEPTH - 1)))
+    assert refusal(again, update(section(4, 0, embedded(parent=innermost)))) is None
+
+
+def test_what_is_known_cannot_be_claimed_to_be_something_else() -> None:
+    knowledge = knowing(update(section(1, 0, string("abcd"))))
+    a_type_instead = update(section(1, 0, embedded()))
+    knowledge.add(read_update(a_type_instead))
+    pairs_instead = update(section(1, 0, string("😀😀")))
+    knowledge.add(read_update(pairs_instead))
+
+    assert refusal(knowledge, update(section(2, 0, string("x", parent=(1, 0))))) == "update_parent_invalid"
+    at_once = update(section(1, 0, embedded()), section(2, 0, string("x", parent=(1, 0))))
+    assert refusal(knowledge, at_once) == "update_parent_invalid"
+    assert refusal(knowledge, update(deletes=(deletions(1, (1, 2)),))) is None
+    assert refusal(knowledge, update(section(2, 0, string("x", left=(1, 0), right=(1, 1))))) is None
+
+
 # --- neighbours
 
 # 1 writes abcd, 2 puts X between b and c, 3 does not know and puts Y there too.
@@ -242,6 +284,19 @@ def test_of_what_was_collected_no_neighbours_are_known() -> None:
         assert refusal(knowledge, data) == "update_neighbours_impossible"
     assert refusal(knowledge, update(section(2, 0, string("xy")))) is None
     assert refusal(knowledge, update(section(2, 0, string("xyz")))) == "update_neighbours_impossible"
+
+
+def test_branches_too_many_to_be_looked_at() -> None:
+    # Each is put beside all the others, and ends before another neighbour further on.
+    count = 2_000
+    steps = [string("x", left=(1, clock)) for clock in range(count)]
+    knowledge = Knowledge()
+    knowledge.add(read_update(update(section(1, 0, string("x" * (count + 1))), section(2, 0, *steps))))
+
+    data = update(section(3, 0, *(string("y", left=(1, count), right=(2, clock)) for clock in range(count))))
+    assert refusal(knowledge, data) == "update_neighbours_impossible"
+    data = update(section(3, 0, *(string("y", left=(1, count), right=(2, clock)) for clock in range(200))))
+    assert refusal(knowledge, data) is None
 
 
 def test_a_walk_along_neighbours_has_an_end() -> None:
