@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from pathlib import Path
 
 from tests.faults.full_disk_server import VARIABLE
+from tests.faults.hanging import Line
 from tests.faults.left import SQLITE
 from tests.support.people import ENVIRONMENT
 from tests.support.postgres import PostgresServer
@@ -64,5 +65,17 @@ def stopped(postgres: PostgresServer) -> Outage:
         yield
         # Not in a thread of its own: the system would end the server with it.
         postgres.start()
+
+    return outage
+
+
+def dead(line: Line) -> Outage:
+    """Return the outage of a line to the database that goes dead; what was on its way arrives when it is back."""
+
+    @asynccontextmanager
+    async def outage(_: ServerProcess) -> AsyncIterator[None]:
+        line.alive.clear()
+        yield
+        line.alive.set()
 
     return outage

@@ -7,7 +7,8 @@ from random import Random
 import pytest
 
 from persistence.store import migrate
-from tests.faults.outages import Outage, ServerOnSmallDisk, full, locked, stopped, unwritable
+from tests.faults.hanging import line_to
+from tests.faults.outages import Outage, ServerOnSmallDisk, dead, full, locked, stopped, unwritable
 from tests.faults.scene import Scene, scene
 from tests.faults.writers import Writer
 from tests.hostile.memory import MIB, Memory
@@ -116,3 +117,15 @@ async def test_a_stopped_postgres_loses_nothing(
     on_postgres: ServerProcess, postgres: PostgresServer, rng: Random
 ) -> None:
     await outlast(on_postgres, stopped(postgres), rng)
+
+
+@pytest.mark.long
+async def test_a_dead_line_to_postgres_loses_nothing(
+    tmp_path: Path, postgres: PostgresServer, postgres_url: str, rng: Random
+) -> None:
+    """What was sent before the line died may be committed long after everybody has given it up."""
+    await migrate(postgres_url)
+    async with line_to(postgres.port) as line:
+        over_the_line = postgres_url.replace(f":{postgres.port}/", f":{line.port}/")
+        async with ServerProcess(tmp_path, database_url=over_the_line, environment=ENVIRONMENT) as server:
+            await outlast(server, dead(line), rng)
