@@ -49,7 +49,7 @@ async def migrate(database_url: str, revision: str = "head") -> None:
             return
         await _run(address, partial(command.upgrade, revision=revision))
     except StoreUnavailable as error:
-        raise StoreUnavailable(f"the database {address.shown} does not answer: {error}") from error
+        raise type(error)(f"the database {address.shown} cannot be used: {error}") from error
 
 
 async def downgrade(database_url: str, revision: str) -> None:

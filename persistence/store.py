@@ -161,7 +161,7 @@ async def _check_schema(database: Database) -> None:
     try:
         await check_schema(database)
     except StoreUnavailable as error:
-        raise StoreUnavailable(f"the database {database.address.shown} does not answer: {error}") from error
+        raise type(error)(f"the database {database.address.shown} cannot be used: {error}") from error
 
 
 async def _open_writer(database: Database, mode: OpenMode) -> Writer:
