@@ -25,6 +25,12 @@ _VIEWERS = 4
 _ENVIRONMENT = {**ENVIRONMENT, "IDLE_UNLOAD_SECONDS": "0"}
 
 
+class _Server(ServerProcess):
+    """A server that writes checkpoints far more often than usual; sessions are short."""
+
+    program = "tests.faults.crashing_server"
+
+
 class World:
     """Everything around the sessions.
 
@@ -70,7 +76,7 @@ class World:
 @asynccontextmanager
 async def world(state_directory: Path, database_url: str) -> AsyncIterator[World]:
     """Start a server with people on a database; it is killed at the end, if it still runs."""
-    server = ServerProcess(state_directory, database_url=database_url, environment=_ENVIRONMENT)
+    server = _Server(state_directory, database_url=database_url, environment=_ENVIRONMENT)
     await migrate(database_url)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(server)
