@@ -1,7 +1,7 @@
 """One connection in one room.
 
 States
-    joining   authenticated, the room is being loaded; frames wait.
+    joining   authenticated, the room is being loaded; frames wait, and after the first one so does the socket.
     joined    frames are handled in the order they came; one that is heavy to read makes the others wait.
     closed    nothing is read or written any more; edits already handed to the room still count.
 """
@@ -69,6 +69,8 @@ class Session:
         self._reading_heavy = False
         self._questions = Questions()
         self._unanswered_step_1 = 0
+        self._renewing = False
+        self._next_token: str | None = None
 
     @property
     def user_id(self) -> UUID:
@@ -86,6 +88,8 @@ class Session:
         """Takes one frame as it came from the socket."""
         if not self._outbox.closed:
             self._guarded(self._decode, payload)
+            if self._room is None and not self._outbox.closed:
+                self._sink.pause_reading()
             self._handle_waiting()
 
     def congested(self) -> None:
@@ -127,6 +131,7 @@ class Session:
         )
         self.ask_for_sync()
         self.send_presence()
+        self._sink.resume_reading()
         self._handle_waiting()
 
     def deliver(self, frame: Frame, now: float) -> bool:
@@ -248,15 +253,21 @@ class Session:
                 if self._questions.may_be_answered():
                     self.send_presence()
             case TokenRenewed(token=token):
-                self._surroundings.spawn(self._renew(token), name="renew_token")
+                self._next_token = token
+                if not self._renewing:
+                    self._renewing = True
+                    self._surroundings.spawn(self._renew(), name="renew_token")
 
     def _take_update(self, room: RoomOfMember, event: UpdateReceived) -> None:
-        if len(event.update) > HEAVY_BYTES:
+        if event.answers is not None and self._unanswered_step_1:
+            self._unanswered_step_1 -= 1
+        if len(event.update) <= HEAVY_BYTES:
+            self._submit(room, event, read_update(event.update))
+        elif may(self.principal, Action.EDIT):
+            # Nothing of a viewer's is taken, so nobody's paste has to wait while it is read.
             self._reading_heavy = True
             self._sink.pause_reading()
             self._surroundings.spawn(self._take_heavy_update(event), name="read_heavy_update")
-        else:
-            self._submit(room, event, read_update(event.update))
 
     async def _take_heavy_update(self, event: UpdateReceived) -> None:
         try:
@@ -275,12 +286,8 @@ class Session:
 
     def _submit(self, room: RoomOfMember, event: UpdateReceived, summary: UpdateSummary) -> None:
         answers_step_1 = event.answers is not None
-        if answers_step_1 and self._unanswered_step_1:
-            self._unanswered_step_1 -= 1
-        if summary.is_empty:
-            self._acknowledgements.committed(event.ordinal, closes_gaps=answers_step_1)
-            self.flush_acknowledgement()
-        elif may(self.principal, Action.EDIT):
+        # What is empty goes this way too, for it may only be acknowledged behind all that came before.
+        if summary.is_empty or may(self.principal, Action.EDIT):
             room.submit(Submission(event.update, summary, self, event.ordinal, answers_step_1, EditKind.TYPED))
         # What a viewer sends changes nothing and is not acknowledged; stock clients answer every step 1, also theirs.
 
@@ -297,7 +304,16 @@ class Session:
         if self._room is not None:
             self._send(self._room.diff(state_vector))
 
-    async def _renew(self, token: str) -> None:
+    async def _renew(self) -> None:
+        """One at a time and the last one last: what waits is one token, and no older answer replaces a newer one."""
+        try:
+            while self._next_token is not None and not self._outbox.closed:
+                token, self._next_token = self._next_token, None
+                await self._renew_with(token)
+        finally:
+            self._renewing = False
+
+    async def _renew_with(self, token: str) -> None:
         try:
             principal = await self._surroundings.authenticate(token)
             if (principal.user_id, principal.organization_id) != (self.user_id, self.principal.organization_id):

@@ -67,9 +67,9 @@ class Stage:
         async with beside(self.server.database_url) as store:
             return [(entry.seq, entry.update) for entry in await store.journal.read(UUID(prompt))]
 
-    async def rooms(self) -> int:
-        """Answer how many prompts are live."""
-        return int((await self.ask("GET", "/readyz"))["rooms"])
+    async def nobody_is_there(self) -> bool:
+        """Answer whether no prompt is live any more."""
+        return int((await self.ask("GET", "/readyz"))["rooms"]) == 0
 
     async def metric(self, name: str) -> float:
         """Answer one of the server's metrics, by its name with its labels; 0 where it has not counted yet."""
@@ -175,7 +175,9 @@ async def raise_curtain(directory: Path, environment: Mapping[str, str] | None =
         directory: where it keeps its state.
         environment: more variables for it.
     """
-    server = ServerProcess(directory, environment={**ENVIRONMENT, **(environment or {})})
+    # A prompt that everybody has left is soon let go, so that opening it again reads what is stored.
+    own = {**ENVIRONMENT, "IDLE_UNLOAD_SECONDS": "1"}
+    server = ServerProcess(directory, environment={**own, **(environment or {})})
     async with server, StockProcess() as yjs:
         roles = (Role.OWNER, Role.EDITOR, Role.EDITOR, Role.EDITOR, Role.VIEWER)
         people = People(*await invite(server.database_url, *roles))

@@ -10,12 +10,13 @@ from crdt.diff import TextEdit
 from crdt.document import Document, merge
 from crdt.messages import AwarenessUpdate, Update
 from server.limits import MAX_DOCUMENT_BYTES
-from tests.hostile.memory import MIB
+from tests.hostile.memory import MIB, Memory
 from tests.hostile.stage import Stage
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
+MALFORMED = 4400
 CONFLICT = 4409
 TOO_LARGE = 4413
 LINE = "A line of a paste that nobody needs, over and over again.\n"
@@ -78,3 +79,34 @@ async def test_a_refused_update_takes_no_client_id(stage: Stage) -> None:
         async with stage.honest(prompt, stage.people.bob, client_id=501) as bob:
             await bob.type("Bob types. ")
             assert bob.is_open
+
+
+async def test_pastes_of_viewers_are_not_even_read(stage: Stage) -> None:
+    async with stage.scene() as scene:
+        memory = Memory(stage.server.pid)
+        text, stored = await scene.agree(), await scene.stored()
+        for body in (bytes(7 * MIB), Document(client_id=9).edit([TextEdit(0, 0, LINE * 100_000)])):
+            async with stage.attacker(scene.prompt, stage.people.vera) as viewer:
+                await viewer.send(Update(body))
+                assert await viewer.is_answered()
+        assert (await scene.agree(), await scene.stored()) == (text, stored)
+        await scene.go_on()
+        assert memory.growth < 64 * MIB
+
+
+async def test_pastes_of_many_writers_at_once_are_read_one_after_the_other(stage: Stage) -> None:
+    async with stage.scene() as scene:
+        memory = Memory(stage.server.pid)
+        stored = await scene.stored()
+
+        async def paste_nonsense() -> int | None:
+            async with stage.attacker(scene.prompt) as attacker:
+                await attacker.send(Update(b"\x01\x01\x07\x00\x00" + bytes(7 * MIB)))
+                return await attacker.close_code()
+
+        codes = await asyncio.gather(*(paste_nonsense() for _ in range(10)))
+        assert set(codes) == {MALFORMED}
+        assert await scene.stored() == stored
+        await scene.go_on()
+        # Each connection holds what it was sent until it is read, and nobody holds it twice for long.
+        assert memory.growth < 10 * 7 * MIB * 3

@@ -10,6 +10,7 @@ import pytest
 from crdt.messages import Message, SyncStep1, SyncStep2, Update
 from tests.hostile.memory import MIB, Memory
 from tests.hostile.stage import Scene, Stage
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
@@ -83,6 +84,9 @@ async def test_after_all_of_them_the_prompt_opens_as_it_was(stage: Stage) -> Non
             await attack(scene, file)
         await scene.go_on()
         text, stored, prompt = await scene.agree(), await scene.stored(), scene.prompt
+    await wait_until(stage.nobody_is_there, what="every room to be unloaded")
+    async with stage.honest(prompt, stage.people.ann) as ann:
+        assert ann.text == text
     await stage.server.restart()
     async with stage.honest(prompt, stage.people.ann) as ann:
         assert ann.text == text
