@@ -64,6 +64,13 @@ class Knowledge:
                 return False
         return True
 
+    def repeats(self, summary: UpdateSummary) -> bool:
+        """Whether some of what the update writes is known already; :func:`crdt.document.beyond` leaves that out."""
+        for client, start, _ in summary.writes:  # noqa: SIM110 as above
+            if start < self.state.get(client, 0):
+                return True
+        return False
+
     def is_ready(self, summary: UpdateSummary) -> bool:
         """Whether everything is here that the update builds on."""
         return self.first_need(summary) is None

@@ -12,7 +12,7 @@ Rules:
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random, SystemRandom
 from types import TracebackType
 
@@ -21,7 +21,7 @@ import pycrdt
 from crdt.diff import TextEdit, apply_edits, in_order, normalize_newlines, split_at_edits
 from crdt.errors import EngineFailure, OffsetError
 from crdt.offsets import utf8_length
-from crdt.update import read_state_vector
+from crdt.update import encode_state_vector, read_state_vector
 
 TEXT_NAME = "content"
 EMPTY_UPDATE = b"\x00\x00"
@@ -247,6 +247,27 @@ def merge(updates: Sequence[bytes]) -> bytes:
     """
     try:
         return _merge(updates)
+    except _SIGNALS:
+        raise
+    except BaseException as raised:
+        raise EngineFailure(f"the engine raised {type(raised).__name__}: {raised}") from raised
+
+
+def beyond(update: bytes, state: Mapping[int, int]) -> bytes:
+    """What an update brings beyond what is known; whatever it claims of that is left out.
+
+    An update may repeat what is known, and applied by itself it changes nothing there.  Merged with others
+    its claims can win, so they must not be stored.
+
+    Args:
+        update: bytes that the strict reader has accepted.
+        state: the next clock of every client that is known.
+
+    Raises:
+        EngineFailure: the engine raised.
+    """
+    try:
+        return pycrdt.get_update(update, encode_state_vector(state))
     except _SIGNALS:
         raise
     except BaseException as raised:

@@ -16,7 +16,7 @@ import pytest
 from crdt.awareness import encode_awareness, read_awareness
 from crdt.causality import Knowledge
 from crdt.codec import decode_frame, encode
-from crdt.document import TEXT_NAME
+from crdt.document import TEXT_NAME, beyond
 from crdt.errors import AwarenessError, FrameError, FrameTooLarge, StateVectorError, UpdateError
 from crdt.messages import AwarenessUpdate, Message, QueryAwareness, SyncStep1, SyncStep2, Update
 from crdt.summary import UpdateSummary
@@ -183,26 +183,57 @@ class Campaign:
         self.counts["accepted"] += 1
         self.counts["accepted and new"] += not moment.knowledge.is_known(summary)
         try:
-            self._compare(moment, data, summary)
+            stored = self._stored(moment, data)
+            text = self._compare(moment, data, summary)
+            if stored != data:
+                assert self._compare(moment, stored, read_update(stored)) == text
+            self._check_merged(moment, stored, text)
         except BaseException as error:  # a panic of the engine is no Exception
             error.add_note(f"update {data.hex()} behind {[update.hex() for update in moment.past]}")
             raise
         if self._random.random() < TAKEN:
             # What is accepted must not make honest updates impossible later, nor other strange ones harmful.
-            moment.go_on(data, summary)
+            moment.go_on(stored, read_update(stored))
 
-    def _compare(self, moment: Moment, data: bytes, summary: UpdateSummary) -> None:
+    def _stored(self, moment: Moment, data: bytes) -> bytes:
+        """What a room stores of an update: nothing that it claims of what is known."""
+        knowledge = moment.knowledge
+        if not knowledge.repeats(read_update(data)):
+            return data
+        self.counts["accepted and repeating"] += 1
+        rest = beyond(data, knowledge.state)
+        summary = read_update(rest)
+        assert knowledge.is_ready(summary)
+        assert not knowledge.repeats(summary)
+        knowledge.check(summary)
+        return rest
+
+    def _check_merged(self, moment: Moment, data: bytes, text: str) -> None:
+        """The last updates read the same when they come merged into one, as a room sends them."""
+        first = self._random.randint(max(0, len(moment.past) - 5), len(moment.past))
+        merged = pycrdt.merge_updates(*moment.past[first:], data)
+        assert not read_update(merged).has_gap
+        engine = Engine()
+        for update in (*moment.past[:first], merged):
+            engine.apply(update)
+        assert engine.text == text
+        reading = self._yjs.read([*moment.past[:first], merged])
+        assert not reading.pending
+        assert reading.text == text
+
+    def _compare(self, moment: Moment, data: bytes, summary: UpdateSummary) -> str:
         """Yjs and the engine read the same, now, from the engine's state, and after somebody has typed in Yjs."""
         engine = moment.document()
         engine.apply(data)
+        text = engine.text
         state = engine.state()
         again = Engine()
         again.apply(state)
         in_yjs = self._yjs.read([*moment.past, data], type_at=self._random.random())
         assert in_yjs.edit is not None
         assert not in_yjs.pending
-        assert again.text == engine.text
-        assert self._yjs.read([state]).text == engine.text
+        assert again.text == text
+        assert self._yjs.read([state]).text == text
         knowledge = moment.knowledge.copy()
         knowledge.add(summary)
         typed = read_update(in_yjs.edit)
@@ -212,10 +243,11 @@ class Campaign:
         except UpdateError as error:
             # The place was drawn blindly, perhaps between the halves of a pair.
             assert error.code == "update_pair_split"  # noqa: PT017
-            assert self._yjs.read([*moment.past, data]).text == engine.text
-            return
+            assert self._yjs.read([*moment.past, data]).text == text
+            return text
         engine.apply(in_yjs.edit)
         assert in_yjs.text == engine.text
+        return text
 
 
 def report(campaign: Campaign) -> str:
