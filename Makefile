@@ -109,6 +109,7 @@ $(PEERS): | $(NODE)
 # --- Commands -------------------------------------------------------------------------------------------------------
 
 COVERAGE := $(PYTHON) -m coverage report
+ON_ALL_CORES := --numprocesses logical --dist worksteal
 FAST := not slow and not browser and not faults and not long
 PACKAGES := $(wildcard client crdt load persistence server tests)
 
@@ -121,11 +122,11 @@ serve: setup
 
 test: setup-dev lint $(EDITOR_CHECKED)
 	@$(PYTHON) -m tests.support.chromium
-	@$(PYTHON) -m pytest --cov --cov-report=
+	@$(PYTHON) -m pytest $(ON_ALL_CORES) --cov --cov-report=
 	@set -e; for package in crdt persistence; do $(COVERAGE) --fail-under=90 --include="$$package/*"; done
 
 check: lint $(PEERS) $(EDITOR_CHECKED)
-	@$(PYTHON) -m pytest -q -m '$(FAST)'
+	@$(PYTHON) -m pytest -q $(ON_ALL_CORES) -m '$(FAST)'
 
 lint: $(DEV)
 	@$(VENV)/bin/ruff check

@@ -19,6 +19,7 @@ DEFAULT_SEED = 1
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long runs too (thousands of seeded sessions)")
+    parser.addoption("--screenshots", type=Path, help="write the pictures of the documentation into this directory")
     parser.addoption("--seed", type=int, default=DEFAULT_SEED, help="the seed of every random choice in the tests")
 
 
@@ -33,8 +34,9 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("promptroom-long")
 
 
-def pytest_report_header(config: pytest.Config) -> str:
-    return f"seed: {config.getoption('--seed')} (another with --seed N)"
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    long = "included" if config.getoption("--long") else "left out (included with --long)"
+    return [f"seed: {config.getoption('--seed')} (another with --seed N)", f"long runs: {long}"]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
