@@ -1,4 +1,4 @@
-/** The colors of both themes. Every token color has a contrast of at least 4.5 on its background. */
+/** The colors of both themes. Every token has a contrast of at least 4.5, in somebody's selection too. */
 
 export type ThemeName = 'promptroom-light' | 'promptroom-dark';
 
@@ -27,21 +27,21 @@ export const PALETTES: Readonly<Record<ThemeName, Palette>> = {
     widget: '#ffffff',
     border: '#d9dce4',
     tokens: {
-      comment: '#6a7080',
-      'delimiter.frontmatter': '#6a7080',
+      comment: '#5b6172',
+      'delimiter.frontmatter': '#5b6172',
       delimiter: '#5b6172',
-      'delimiter.handlebars': '#8a3fc0',
+      'delimiter.handlebars': '#8236b8',
       key: '#2a56c6',
       value: '#1f2430',
-      type: '#00706a',
+      type: '#006b65',
       string: '#24703a',
       number: '#a8410a',
       constant: '#a8410a',
-      keyword: '#8a3fc0',
+      keyword: '#8236b8',
       'keyword.role': '#ad1f6b',
-      variable: '#0b6a94',
-      'variable.predefined': '#0b6a94',
-      partial: '#00706a',
+      variable: '#0a628a',
+      'variable.predefined': '#0a628a',
+      partial: '#006b65',
       heading: '#1f2430',
       tag: '#7a5300',
     },
@@ -57,8 +57,8 @@ export const PALETTES: Readonly<Record<ThemeName, Palette>> = {
     widget: '#1e222b',
     border: '#333947',
     tokens: {
-      comment: '#8b93a5',
-      'delimiter.frontmatter': '#8b93a5',
+      comment: '#969eb0',
+      'delimiter.frontmatter': '#969eb0',
       delimiter: '#a2a9b8',
       'delimiter.handlebars': '#c99bf0',
       key: '#8fb0ff',

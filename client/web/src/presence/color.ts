@@ -12,6 +12,9 @@ const FALLBACK = '#5a4fd0';
 /** Of WCAG: carets and outlines need 3, text 4.5. */
 export const GRAPHICS_CONTRAST = 3;
 
+/** Of a selection with what is around it: enough to see, and text with a contrast of 5.7 keeps 4.5 on it. */
+const TINT_CONTRAST = 1.25;
+
 const WHITE: Rgb = [255, 255, 255];
 const BLACK: Rgb = [0, 0, 0];
 const STEPS = 20;
@@ -27,6 +30,15 @@ export interface FlagColors {
 export function flagColors(color: string, background: string): FlagColors {
   const ground = format(standOut(parse(color), parse(background)));
   return { ground, text: textOn(ground) };
+}
+
+/** What is laid over this background where somebody of this color has selected text; as `#rrggbbaa`. */
+export function selectionTint(color: string, background: string): string {
+  const behind = parse(background);
+  const ground = standOut(parse(color), behind);
+  let alpha = 1;
+  while (alpha < 255 && contrast(mix(behind, ground, alpha / 255), behind) < TINT_CONTRAST) alpha += 1;
+  return format(ground) + alpha.toString(16).padStart(2, '0');
 }
 
 /** Black or white, whichever is easier to read on a ground; one of them always has a contrast of 4.5. */

@@ -10,7 +10,7 @@ import type { Awareness } from 'y-protocols/awareness';
 import type * as Y from 'yjs';
 import { type SelectionOffsets, toOffsets } from '../binding/selections';
 import { CaretWidget } from './caretWidget';
-import { flagColors } from './color';
+import { flagColors, selectionTint } from './color';
 import { listPeople, type Person } from './people';
 
 export interface RemoteCaretsOptions {
@@ -130,7 +130,9 @@ export class RemoteCarets {
     const { model, background } = this.#options;
     const colors = new Map(carets.map(({ color }) => [color, flagColors(color, background()).ground]));
     this.#sheet.replaceSync(
-      [...colors].map(([color, ground]) => `.${selectionClass(color)}{background:${ground}40}`).join(''),
+      [...colors.keys()]
+        .map((color) => `.${selectionClass(color)}{background:${selectionTint(color, background())}}`)
+        .join(''),
     );
     this.#decorations.set(
       carets.map(({ anchor, head, color }) => ({
