@@ -1,5 +1,5 @@
 /** A modal dialog on the browser's own element: focus stays inside, Escape closes, and the page behind is inert. */
-import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { type ReactNode, useId, useLayoutEffect, useRef } from 'react';
 import { CloseIcon } from './icons';
 import './dialog.css';
 
@@ -13,9 +13,11 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
 
-  useEffect(() => {
+  // Before the element leaves the page: only then does closing it give the focus back to whoever had it.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    element?.querySelector<HTMLElement>('input, .dialog-actions .is-primary')?.focus();
     return () => element?.close();
   }, []);
 

@@ -44,7 +44,7 @@ export function InviteDialog({ next, onClose }: InviteDialogProps) {
 
   if (invited) {
     return (
-      <Dialog title={`Link for ${invited.name}`} onClose={onClose}>
+      <Dialog key="link" title={`Link for ${invited.name}`} onClose={onClose}>
         <InvitationLink invitation={invited.invitation} next={next} onClose={onClose} />
       </Dialog>
     );
