@@ -79,6 +79,8 @@ export class PromptEditor {
       onRefused,
       beforeRemoteEdits: (edits, cause) => (undo.isOrigin(cause) ? () => undefined : keep(edits)),
     });
+    // The text that came in has pushed the caret behind itself.
+    codeEditor.setPosition({ lineNumber: 1, column: 1 });
     const stopPublishing = publishCursors({ codeEditor, model, text, awareness });
     this.#carets = new RemoteCarets({
       codeEditor,
