@@ -75,13 +75,18 @@ async def they_see_each_other(owner: Person, grace: Person) -> None:
     assert ground not in {"", "rgba(0, 0, 0, 0)"}, "a selection has no color"
     await owner.editor.go_before("---")
     await expect(grace.editor.flag_of("Owner")).to_be_visible()
-    colors = [await colour_of(owner, "Grace Hopper"), await colour_of(grace, "Owner")]
-    assert len(set(colors)) == len(colors), "both have the same color"
+    for person, other in ((owner, "Grace Hopper"), (grace, "Owner")):
+        assert await caret_color(person, other) == await avatar_color(person, other)
 
 
-async def colour_of(person: Person, other: str) -> str:
+async def caret_color(person: Person, other: str) -> str:
     script = "(caret) => getComputedStyle(caret, '::before').backgroundColor"
     return str(await person.editor.caret_of(other).evaluate(script))
+
+
+async def avatar_color(person: Person, other: str) -> str:
+    avatar = person.editor.person(other).locator(".avatar")
+    return str(await avatar.evaluate("(avatar) => getComputedStyle(avatar).backgroundColor"))
 
 
 async def they_write_at_once(house: House, prompt_id: UUID, owner: Person, grace: Person) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 from sqlalchemy.engine import make_url
 
 from tests.browser.editor import converged
@@ -21,7 +21,7 @@ KEPT = re.compile(r"^offline: (\d+) edits? kept here$")
 NO_SERVER = r"WebSocket connection to '.*' failed|net::ERR_CONNECTION_REFUSED|net::ERR_CONNECTION_RESET"
 
 
-async def test_the_server_is_killed_and_then_restarted_under_two_who_type(own_house: House) -> None:
+async def test_the_server_is_killed_and_later_restarted_under_two_who_type(own_house: House) -> None:
     server = own_house.server
     prompt_id = await own_house.rest.new_prompt("Outage", "Ada: \nGrace: ")
     ada, grace = await own_house.guests(prompt_id)
@@ -47,7 +47,10 @@ async def test_the_server_is_killed_and_then_restarted_under_two_who_type(own_ho
 
     assert await server.terminate() == 0
     await they_keep_their_edits(ada, grace, ("six", "seis"))
+    await leave_with_unsaved_edits(ada.page)
     await server.start()
+    await ada.page.get_by_role("button", name="Try again").click()
+    await ada.page.get_by_role("link", name="Outage").click()
     await all_is_there(own_house, prompt_id, ada, grace, text.replace(" \n", " six\n") + "seis")
 
 
@@ -58,6 +61,12 @@ async def they_keep_their_edits(ada: Person, grace: Person, words: tuple[str, st
         await person.editor.type(word)
         await person.editor.says(KEPT)
         assert await kept_by(person) == before + len(word)
+
+
+async def leave_with_unsaved_edits(page: Page) -> None:
+    await page.get_by_role("link", name="All prompts").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Leave").click()
+    await expect(page.get_by_text("The server cannot be reached")).to_be_visible()
 
 
 async def kept_by(person: Person) -> int:
