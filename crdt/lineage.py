@@ -84,8 +84,10 @@ class Lineage:
         runs = self._runs.get(places[0].client) if len(places) == len(summary.writes) == 1 else None
         if runs is not None and places[0].start == runs.end and not summary.structure.types:
             # The usual case, and the usual one of it: what is typed goes on with what was typed.
-            _, _, _, left, right = places[0]
-            possible = runs.is_continued_by(left, right) or self._can_part(left, right)
+            _, _, _, left, right, _ = place = places[0]
+            possible = self._can_stand(place, None) and (
+                runs.is_continued_by(left, right) or self._can_part(left, right)
+            )
         else:
             possible = self._are_possible(summary)
         if not possible:
@@ -130,7 +132,7 @@ class Lineage:
 
     def _take_in(self, place: Place, homes: Mapping[Id, Home]) -> Taken | None:
         """Take in what is new of a place; return how it is kept among the branches, if it is."""
-        client, start, end, left, right = place
+        client, start, end, left, right, _ = place
         runs = self._of(client)
         if start != runs.end:
             # What lies between was deleted together with the type that it stood in.
@@ -145,7 +147,7 @@ class Lineage:
             if left is None or left not in self._branches:
                 return None
         else:
-            runs.append(left, right, end)
+            runs.append(left, right, end, has_key=self._has_key(left, right, homes.get(branch)))
         origin = self._origin(branch, left, right, homes)
         if origin is None:
             return None
@@ -154,6 +156,13 @@ class Lineage:
             self._branches.begin(origin, self._next_in_run(left, but=branch))
         steps = self._branches.insert(origin, branch, right)
         return Taken(origin, branch, is_first, steps)
+
+    def _has_key(self, left: Id | None, right: Id | None, home: Home | None) -> bool:
+        neighbour = left or right
+        if neighbour is None:
+            return home is not None and home[1] is not None
+        runs = self._runs.get(neighbour[0])
+        return runs is not None and neighbour[1] < runs.end and runs.has_key(runs.index(neighbour[1]))
 
     def _origin(self, branch: Id, left: Id | None, right: Id | None, homes: Mapping[Id, Home]) -> Origin | None:
         """What a branch grows from, unless that is forgotten."""
@@ -179,7 +188,7 @@ class Lineage:
         return frozenset((client, clock) for client, clock in types if clock >= self.end(client)) if types else types
 
     def _take_in_types(self, places: Iterable[Place], types: Collection[Id]) -> None:
-        for client, start, _, _, _ in places:
+        for client, start, *_ in places:
             place = client, start
             if place in types:
                 home = self._home(place)
@@ -209,7 +218,11 @@ class Lineage:
             self._take_in_types(summary.places, new_types)
             if any(self._depths[place] > MAX_DEPTH for place in new_types):
                 raise UpdateError(f"types are nested deeper than {MAX_DEPTH}", code="update_nested_too_deep")
-            return self._are_at_home(summary.structure.homes) and all(map(self._is_possible, summary.places))
+            homes = summary.structure.homes
+            return self._are_at_home(homes) and all(
+                self._is_possible(place) and self._can_stand(place, homes.get((place.client, place.start)))
+                for place in summary.places
+            )
         finally:
             self._take_back(marks, taken, new_types)
 
@@ -240,8 +253,13 @@ class Lineage:
         """Whether what is known of first structs agrees with what is claimed of them now."""
         return all(self._is_forgotten(first) or self._homes.get(first) == home for first, home in homes.items())
 
+    def _can_stand(self, place: Place, home: Home | None) -> bool:
+        """Whether the list takes it: a key has one value, which browsers cannot split."""
+        _, start, end, left, right, is_deleted = place
+        return end - start == 1 or is_deleted or not self._has_key(left, right, home)
+
     def _is_possible(self, place: Place) -> bool:
-        client, start, end, left, right = place
+        client, start, end, left, right, _ = place
         runs = self._runs[client]
         run = runs.index(start)
         if runs.index(end - 1) != run:

@@ -17,7 +17,7 @@ Middles = Mapping[int, Collection[int]]
 def splits_pair(middles: Middles, places: Iterable[Place]) -> bool:
     """Whether something is inserted between the halves of a pair, or starts there."""
     nothing: Collection[int] = ()
-    for client, start, _, left, right in places:
+    for client, start, _, left, right, _ in places:
         if left is not None and left[1] + 1 in middles.get(left[0], nothing):
             return True
         if right is not None and right[1] in middles.get(right[0], nothing):

@@ -31,12 +31,22 @@ class Runs:
         starts: the clock at which each run starts.
     """
 
-    __slots__ = ("_left_clients", "_left_clocks", "_right_clients", "_right_clocks", "client", "end", "starts")
+    __slots__ = (
+        "_have_keys",
+        "_left_clients",
+        "_left_clocks",
+        "_right_clients",
+        "_right_clocks",
+        "client",
+        "end",
+        "starts",
+    )
 
     def __init__(self, client: int) -> None:
         self.client = client
         self.end = 0
         self.starts = array("I")
+        self._have_keys = array("B")
         self._left_clients = array("Q")
         self._left_clocks = array("I")
         self._right_clients = array("Q")
@@ -49,6 +59,10 @@ class Runs:
     def is_forgotten(self, run: int) -> bool:
         """Whether the neighbours of a run are no longer known."""
         return self._left_clocks[run] == _FORGOTTEN
+
+    def has_key(self, run: int) -> bool:
+        """Whether a run stands under a key, as in a map."""
+        return bool(self._have_keys[run])
 
     def left(self, clock: int) -> Id | None:
         """The left neighbour of the struct at a clock."""
@@ -73,9 +87,9 @@ class Runs:
             and self.right(-1) == right
         )
 
-    def append(self, left: Id | None, right: Id | None, end: int) -> None:
+    def append(self, left: Id | None, right: Id | None, end: int, *, has_key: bool) -> None:
         """Begin a run at the end, that reaches up to a new end."""
-        self._append(left or (0, _NOBODY), right or (0, _NOBODY))
+        self._append(left or (0, _NOBODY), right or (0, _NOBODY), has_key=has_key)
         self.end = end
 
     def forget_until(self, clock: int) -> None:
@@ -83,7 +97,7 @@ class Runs:
         if clock <= self.end:
             return
         if not self.end or self._left_clocks[-1] != _FORGOTTEN:
-            self._append((0, _FORGOTTEN), (0, _NOBODY))
+            self._append((0, _FORGOTTEN), (0, _NOBODY), has_key=False)
         self.end = clock
 
     def mark(self) -> Mark:
@@ -104,8 +118,9 @@ class Runs:
             column.extend(source)
         return duplicate
 
-    def _append(self, left: Id, right: Id) -> None:
+    def _append(self, left: Id, right: Id, *, has_key: bool) -> None:
         self.starts.append(self.end)
+        self._have_keys.append(has_key)
         self._left_clients.append(left[0])
         self._left_clocks.append(left[1])
         self._right_clients.append(right[0])
@@ -114,6 +129,7 @@ class Runs:
     def _columns(self) -> tuple[array[int], ...]:
         return (
             self.starts,
+            self._have_keys,
             self._left_clients,
             self._left_clocks,
             self._right_clients,

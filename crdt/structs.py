@@ -136,8 +136,9 @@ class StructReader:
                 units, offset = self._read_remains(offset + 1, client, clock)
             else:
                 offset = self._read_place(info, offset + 1, client, clock)
-                units, offset = self._read_content(info & _KIND, offset, client, clock)
-                self.places.append(Place(client, clock, clock + units, self._left, self._right))
+                kind = info & _KIND
+                units, offset = self._read_content(kind, offset, client, clock)
+                self.places.append(Place(client, clock, clock + units, self._left, self._right, kind == _DELETED))
             if not units:
                 raise UpdateError("a struct is empty", code="update_empty_struct")
             clock += units

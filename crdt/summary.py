@@ -24,6 +24,7 @@ class Place(NamedTuple):
         end: the clock behind the last; each but the first stands behind the one before.
         left: the left neighbour of the first.
         right: the right neighbour of all.
+        is_deleted: whether only their number is left of them.
     """
 
     client: int
@@ -31,6 +32,7 @@ class Place(NamedTuple):
     end: int
     left: Id | None
     right: Id | None
+    is_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

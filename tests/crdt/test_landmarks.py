@@ -168,6 +168,18 @@ def test_what_is_known_cannot_be_claimed_to_be_something_else() -> None:
     assert refusal(knowledge, update(section(2, 0, string("x", left=(1, 0), right=(1, 1))))) is None
 
 
+def test_a_key_has_one_value() -> None:
+    value = b"\x7e"
+    knowledge = knowing(update(section(1, 0, values(value, key="k"))))
+
+    for struct in (values(value, key="k"), values(value, left=(1, 0)), deleted(2, left=(1, 0)), deleted(2, key="k")):
+        assert refusal(knowledge, update(section(2, 0, struct))) is None
+    for struct in (values(value, value, key="k"), string("ab", left=(1, 0)), string("ab", right=(1, 0))):
+        assert refusal(knowledge, update(section(2, 0, struct))) == "update_neighbours_impossible"
+    later = update(section(1, 1, values(value, value, left=(1, 0))))
+    assert refusal(knowledge, later) == "update_neighbours_impossible"
+
+
 # --- neighbours
 
 # 1 writes abcd, 2 puts X between b and c, 3 does not know and puts Y there too.
