@@ -53,8 +53,8 @@ async def test_two_stock_clients_type_together(stage: Stage, way: Way) -> None:
     ann = await open_stock(stage, prompt, stage.people.ann, way)
     bob = await open_stock(stage, prompt, stage.people.bob, way)
     for number in range(20):
-        await asyncio.gather(ann.edit(0, insert=f"a{number} 😀"), bob.edit(number, insert="b👩‍👧"))
-    await bob.edit(0, remove=3)
+        await asyncio.gather(ann.edit(0, insert=f"a{number} 😀"), bob.edit(0, insert="b👩‍👧"))
+    await bob.edit(0, remove=len("b"))
     text = await agree(ann, bob)
     await wait_until_stored(stage, prompt, text)
     for client in (ann, bob):
