@@ -17,7 +17,7 @@ from persistence.errors import StoreUnavailable as StoreIsUnavailable
 from server import telemetry
 from server.access import Role
 from server.editing import EditResult, edit_room
-from server.errors import Forbidden, Overloaded, PromptNotFound, StoreUnavailable
+from server.errors import Forbidden, Overloaded, PromptNotFound, Restarting, StoreUnavailable
 from server.limits import MAX_CONNECTIONS
 from server.room import Room
 from server.rooms import Rooms
@@ -165,11 +165,17 @@ class Hub:
         if len(self._sessions) >= MAX_CONNECTIONS:
             message = f"This server has {MAX_CONNECTIONS:,} connections, its limit."
             raise Overloaded(message)
-        async with self._rooms.pinned(prompt_id) as room:
-            if session.is_closed:
-                return
+        if not session.is_closed:
+            # Before the room is loaded, which takes time: a role that changes meanwhile, or an end, has to reach it.
             self._sessions.add(session)
-            room.join(session)
+        try:
+            async with self._rooms.pinned(prompt_id) as room:
+                if session.is_closed:
+                    return
+                room.join(session)
+        except Restarting:
+            self._send_away(session)
+            return
         telemetry.CONNECTIONS_OPENED.inc()
         telemetry.CONNECTIONS.set(len(self._sessions))
 

@@ -130,7 +130,6 @@ class Rooms:
         if loading is None:
             loading = asyncio.get_running_loop().create_task(self._load(prompt_id), name="load_room")
             self._loading[prompt_id] = loading
-            loading.add_done_callback(lambda _: self._loading.pop(prompt_id, None))
         return await asyncio.shield(loading)
 
     async def _load(self, prompt_id: UUID) -> Room:
@@ -138,6 +137,10 @@ class Rooms:
             stored = await load_prompt(self._store, self._workers, prompt_id)
         except StoreError as error:
             raise StoreUnavailable(str(error)) from error
+        finally:
+            del self._loading[prompt_id]
+        if self._stopping:
+            raise Restarting
         room = Room(stored, self._store, clock=self._clock, on_doubt=self._rebuild, on_commit=self._after_commit)
         self._live[prompt_id] = room
         telemetry.ROOMS.set(len(self._live))

@@ -7,7 +7,7 @@ import pytest
 
 from crdt.diff import TextEdit
 from persistence.errors import StoreUnavailable as StoreIsUnavailable
-from server.access import Principal
+from server.access import Principal, Role
 from server.errors import EditConflict, PromptNotFound, Restarting, StoreUnavailable
 from tests.server.living import HeldJournal, House
 from tests.support.waiting import wait_until
@@ -226,6 +226,11 @@ async def test_draining_commits_what_is_on_its_way_and_tells_when_to_come_back(h
     assert 0.5 <= float(reason) <= 3.0
     with pytest.raises(Restarting):
         await house.hub.live(house.prompt_id)
+    late = house.tab("ben")
+    await house.hub.join(house.prompt_id, late.session)
+    assert late.socket.closed_with is not None
+    assert late.socket.closed_with[0] == 1012
+    assert 0.5 <= float(late.socket.closed_with[1]) <= 3.0
 
 
 async def test_draining_ends_within_its_deadline_when_the_store_hangs(house: House) -> None:
@@ -252,3 +257,59 @@ async def test_a_room_unloads_even_when_its_last_commit_fails(house: House) -> N
     journal.failure = None
     house.hub._rooms.forget(room, PromptNotFound())  # noqa: SLF001
     assert (await house.hub.live(house.prompt_id)).text == "Hello"
+
+
+class HeldLoading:
+    """Loading of rooms that waits until it is let through."""
+
+    def __init__(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.started = False
+        self.let_through = asyncio.Event()
+        self._read = house.store.journal.read
+        monkeypatch.setattr(house.store.journal, "read", self._held)
+
+    async def _held(self, *args: object, **kwargs: object) -> object:
+        self.started = True
+        await self.let_through.wait()
+        return await self._read(*args, **kwargs)  # type: ignore[arg-type]
+
+
+async def test_who_is_removed_while_the_room_is_loaded_does_not_get_in(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading = HeldLoading(house, monkeypatch)
+    anna, principal = house.tab("anna"), house.people["anna"]
+    joining = asyncio.create_task(house.hub.join(house.prompt_id, anna.session))
+    await wait_until(lambda: loading.started, what="the loading")
+    await house.hub.role_changed(principal.organization_id, principal.user_id, None)
+    loading.let_through.set()
+    await joining
+    assert anna.socket.close_code == 4403
+    assert (await house.hub.live(house.prompt_id)).participants == ()
+
+
+async def test_who_is_demoted_while_the_room_is_loaded_comes_in_as_that(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading = HeldLoading(house, monkeypatch)
+    anna, principal = house.tab("anna"), house.people["anna"]
+    joining = asyncio.create_task(house.hub.join(house.prompt_id, anna.session))
+    await wait_until(lambda: loading.started, what="the loading")
+    await house.hub.role_changed(principal.organization_id, principal.user_id, Role.VIEWER)
+    loading.let_through.set()
+    await joining
+    assert [each.role for each in (await house.hub.live(house.prompt_id)).participants] == [Role.VIEWER]
+
+
+async def test_a_room_that_is_still_loaded_when_the_server_stops_is_not_opened(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loading = HeldLoading(house, monkeypatch)
+    anna = house.tab("anna")
+    joining = asyncio.create_task(house.hub.join(house.prompt_id, anna.session))
+    await wait_until(lambda: loading.started, what="the loading")
+    await house.hub.drain(5.0)
+    loading.let_through.set()
+    await joining
+    assert anna.socket.close_code == 1012
+    assert house.hub.rooms == 0
