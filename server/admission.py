@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from crdt.causality import HoldBack
 from crdt.document import TEXT_NAME
 from crdt.errors import HoldBackFull, UpdateError
+from crdt.update import read_state_vector
 from server.errors import ClientIdConflict, FrameRejected, ServerError, TooLarge
 from server.limits import (
     HOLD_BACK_BYTES,
@@ -94,6 +95,10 @@ class Admission:
         if len(self._hold_back):
             self._release_into(admitted)
         return Verdict.ADMITTED, admitted
+
+    def check_state_vector(self, state_vector: bytes) -> None:
+        """Raises StateVectorError where nobody can have this state vector: a diff from there would damage a replica."""
+        self.knowledge.landmarks.check_state_vector(read_state_vector(state_vector))
 
     def take_new_bindings(self) -> Mapping[int, UUID]:
         """Answers the client ids bound since the last call; they are stored with the updates that use them."""

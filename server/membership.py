@@ -100,7 +100,7 @@ class RoomOfMember(Protocol):
         """Takes an update; its author hears of it through `committed`. Raises ServerError."""
 
     def diff(self, state_vector: bytes) -> Frame:
-        """Answers a step 2 with everything beyond the state vector. Raises EngineFailure."""
+        """Answers a step 2 with everything beyond the state vector. Raises StateVectorError, EngineFailure."""
 
     def state_vector(self) -> bytes:
         """Answers the encoded state vector of all that was shown."""

@@ -124,11 +124,13 @@ class Room:
     def diff(self, state_vector: bytes) -> Frame:
         """Answers a step 2 with everything beyond a state vector; the whole document is encoded once for all.
 
-        Raises EngineFailure where the engine did not survive the question; the room recovers by itself.
+        Raises StateVectorError where nobody can have this state vector, and EngineFailure where the engine did not
+        survive the question; the room recovers by itself.
         """
         is_for_newcomer = state_vector == EMPTY_STATE_VECTOR
         if is_for_newcomer and self._whole is not None:
             return self._whole
+        self._gate.check_state_vector(state_vector)
         try:
             frame = Frame.of(SyncStep2(self.document.encode_diff(state_vector)))
         except EngineFailure:

@@ -28,11 +28,12 @@ from persistence.edits import EditKind
 from server import telemetry
 from server.access import Action, lower_role, may
 from server.acknowledgements import Acknowledgements
-from server.errors import Forbidden, FrameRejected, NotAuthenticated, ServerError, TooLarge
+from server.errors import FrameRejected, NotAuthenticated, ServerError, TooLarge
 from server.limits import HEAVY_BYTES, KEEPALIVE_SECONDS, MAX_FRAME_BYTES, OUTBOX_DRAIN_SECONDS
 from server.membership import RoomOfMember, Submission, Surroundings
 from server.outbox import KEEPALIVE, Frame, Outbox
 from server.questions import Questions
+from server.renewal import Renewal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,8 +70,7 @@ class Session:
         self._reading_heavy = False
         self._questions = Questions()
         self._unanswered_step_1 = 0
-        self._renewing = False
-        self._next_token: str | None = None
+        self._renewal = Renewal(self, surroundings)
 
     @property
     def user_id(self) -> UUID:
@@ -191,6 +191,12 @@ class Session:
         # Edits that were not taken from a viewer are taken now.
         self.ask_for_sync()
 
+    def renewed(self, principal: Principal) -> None:
+        """Goes on under another token of the same user."""
+        before, self.principal = self.principal, principal
+        if before.role is not principal.role:
+            self.role_changed(principal.role)
+
     def tick(self, now: float, wall_now: float) -> None:
         """Does what time asks for: the token expires, patience with a slow reader ends, silence is broken.
 
@@ -253,10 +259,7 @@ class Session:
                 if self._questions.may_be_answered():
                     self.send_presence()
             case TokenRenewed(token=token):
-                self._next_token = token
-                if not self._renewing:
-                    self._renewing = True
-                    self._surroundings.spawn(self._renew(), name="renew_token")
+                self._renewal.take(token)
 
     def _take_update(self, room: RoomOfMember, event: UpdateReceived) -> None:
         if event.answers is not None and self._unanswered_step_1:
@@ -303,28 +306,6 @@ class Session:
     def _send_diff(self, state_vector: bytes) -> None:
         if self._room is not None:
             self._send(self._room.diff(state_vector))
-
-    async def _renew(self) -> None:
-        """One at a time and the last one last: what waits is one token, and no older answer replaces a newer one."""
-        try:
-            while self._next_token is not None and not self._outbox.closed:
-                token, self._next_token = self._next_token, None
-                await self._renew_with(token)
-        finally:
-            self._renewing = False
-
-    async def _renew_with(self, token: str) -> None:
-        try:
-            principal = await self._surroundings.authenticate(token)
-            if (principal.user_id, principal.organization_id) != (self.user_id, self.principal.organization_id):
-                message = "A socket can only be renewed for the same user."
-                raise Forbidden(message)
-        except ServerError as error:
-            self.fail(error)
-            return
-        before, self.principal = self.principal, principal
-        if before.role is not principal.role:
-            self.role_changed(principal.role)
 
 
 def _as_server_error(error: CrdtError) -> ServerError:

@@ -70,14 +70,14 @@ class WireProtocol(WebSocketsSansIOProtocol):
         self._on_end = on_end
         early = self.queue
         self._let_go()
+        if self.read_paused:
+            self.resume_reading()
         while not early.empty():
             message = early.get_nowait()
             if message["type"] == "websocket.receive":
                 self._hand_over(message.get("bytes"))
             elif message["type"] == "websocket.disconnect":
                 self._end()
-        if self.read_paused:
-            self.resume_reading()
 
     def _let_go(self) -> None:
         """Drops what only the handshake and the application needed."""

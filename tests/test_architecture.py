@@ -27,7 +27,7 @@ ORDER_IN_SERVER = (
     {"bus", "outbox", "redis_bus", "tasks", "workers"},
     {"acknowledgements", "life", "presence", "questions", "rebuild"},
     {"membership"},
-    {"admission", "inbox"},
+    {"admission", "inbox", "renewal"},
     {"room", "session"},
     {"compactor", "editing", "hub", "rooms"},
     {"services"},

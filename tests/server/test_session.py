@@ -1,12 +1,18 @@
 """One connection: what it may send, how it ends, what it is told."""
 
+import asyncio
+
+import pytest
+
 from crdt.client_peer import RoomEventReceived
 from crdt.codec import encode
 from crdt.diff import TextEdit
-from crdt.messages import SyncStep1, SyncStep2, TokenRenewal, Update
+from crdt.document import EMPTY_UPDATE
+from crdt.messages import Acknowledgement, SyncStep1, SyncStep2, TokenRenewal, Update
+from crdt.update import encode_state_vector
 from server import limits
-from server.access import Role
-from tests.server.living import House
+from server.access import Principal, Role
+from tests.server.living import HeldJournal, House
 from tests.support.waiting import wait_until
 
 
@@ -170,3 +176,93 @@ async def test_what_came_too_early_is_asked_for_once(house: House) -> None:
     anna.send(*anna.peer.data_to_send())
     ben = await house.open("ben")
     await ben.shows("Helloabcdef")
+
+
+async def test_a_state_vector_that_ends_inside_a_pair_ends_the_connection(house: House) -> None:
+    anna, ben = await house.open("anna"), await house.open("ben")
+    anna.type("😀")
+    await anna.saved()
+    state = anna.peer.document.state_vector()
+    state[anna.peer.document.client_id] -= 1
+    ben.send(encode(SyncStep1(encode_state_vector(state))))
+    assert ben.socket.closed_with is not None
+    assert ben.socket.closed_with[0] == 4400
+    assert ben.socket.closed_with[1].startswith("state_vector_splits_pair")
+
+
+async def test_an_empty_answer_is_not_acknowledged_before_what_was_sent_earlier(house: House) -> None:
+    journal = HeldJournal(house.store)
+    anna = await house.open("anna")
+    await anna.saved()
+    journal.held = True
+    anna.type("!")
+    await wait_until(lambda: journal.waiting, what="the append")
+    anna.send(encode(SyncStep2(EMPTY_UPDATE)))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not any(isinstance(message, Acknowledgement) for message in anna.socket.take_messages())
+    await journal.release()
+    acknowledged = Acknowledgement(3)  # the answer of the beginning, the edit, the empty answer
+    await wait_until(lambda: acknowledged in anna.socket.take_messages(), what="all of it to be acknowledged")
+
+
+async def test_no_more_than_one_frame_waits_for_a_room_that_is_loaded(house: House) -> None:
+    anna = house.tab("anna")
+    anna.send(*anna.peer.open())
+    reading_before = anna.socket.reading
+    await house.hub.join(house.prompt_id, anna.session)
+    assert (reading_before, anna.socket.reading) == (False, True)
+    await wait_until(lambda: anna.pump().peer.synced, what="the first sync")
+
+
+async def test_renewals_wait_for_each_other_and_only_the_last_of_those_that_wait_counts(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    answers = asyncio.Event()
+    authenticate = house.hub.authenticate
+
+    async def slowly(token: str) -> Principal:
+        asked.append(token)
+        await answers.wait()
+        return await authenticate(token)
+
+    monkeypatch.setattr(house.hub, "authenticate", slowly)
+    anna = await house.open("anna")
+    principal = house.people["anna"]
+    tokens = [
+        house.authenticator.issue(principal.user_id, principal.organization_id, ttl=60 + seconds)
+        for seconds in range(50)
+    ]
+    anna.send(encode(TokenRenewal(tokens[0])))
+    await wait_until(lambda: asked, what="the first renewal")
+    anna.send(*(encode(TokenRenewal(token)) for token in tokens[1:]))
+    answers.set()
+    last = house.wall_clock.now + 60 + 49
+    await wait_until(lambda: anna.session.principal.expires_at == last, what="the last renewal")
+    assert asked == [tokens[0], tokens[-1]]
+
+
+async def test_a_role_taken_away_while_a_token_is_looked_at_stays_away(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    principal = house.people["anna"]
+    authenticate = house.hub.authenticate
+    asked: list[str] = []
+
+    async def demoted_meanwhile(token: str) -> Principal:
+        asked.append(token)
+        answer = await authenticate(token)
+        if len(asked) == 1:
+            accounts = house.store.accounts
+            await accounts.set_role(principal.organization_id, principal.user_id, Role.VIEWER)
+            await house.hub.role_changed(principal.organization_id, principal.user_id, Role.VIEWER)
+        return answer
+
+    anna = await house.open("anna")
+    monkeypatch.setattr(house.hub, "authenticate", demoted_meanwhile)
+    token = house.authenticator.issue(principal.user_id, principal.organization_id, ttl=60)
+    anna.send(encode(TokenRenewal(token)))
+    renewed_until = house.wall_clock.now + 60
+    await wait_until(lambda: anna.session.principal.expires_at == renewed_until, what="the renewal")
+    assert anna.session.principal.role is Role.VIEWER
