@@ -79,8 +79,8 @@ async def test_questions_to_a_server_end_nobody_elses_connection(stage: Stage, r
     async with stage.scene() as scene:
         memory = Memory(stage.server.pid)
         text, stored = await scene.agree(), await scene.stored()
-        vectors = list(odd_vectors(rng, scene.ann.peer.document.state_vector()))
-        for vector in rng.sample(vectors, 100):
+        vectors = odd_vectors(rng, scene.ann.peer.document.state_vector())
+        for vector in vectors:
             async with stage.attacker(scene.prompt, stage.people.vera) as viewer:
                 await viewer.send(SyncStep1(encode_state_vector(vector)))
                 # Nobody can have half a character; every other question is answered.
