@@ -4,7 +4,7 @@
  * Rules
  *   1. Only what the local user did is told. A remote edit moves carets too, but relative positions move with the
  *      text at everybody's, and telling it again would cost a message for every reader and every key.
- *   2. At most one message in `INTERVAL`, the first at once.
+ *   2. At most one message in `INTERVAL`, the first at once: whoever opens a prompt is seen before they move.
  *   3. What has not changed is not told: while one types, the caret stays before the same character.
  */
 import { editor } from 'monaco-editor/editor';
@@ -46,6 +46,7 @@ export function publishCursors({ codeEditor, model, text, awareness }: CursorPub
     }, INTERVAL);
   };
 
+  tell();
   const subscription = codeEditor.onDidChangeCursorSelection(({ reason }) => {
     if (reason === RecoverFromMarkers || reason === ContentFlush) return;
     isDue = true;

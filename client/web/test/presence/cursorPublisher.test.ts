@@ -21,6 +21,7 @@ beforeEach(() => {
   grace = room.join();
   awareness = new Awareness(ada.doc);
   stop = publishCursors({ codeEditor: ada.codeEditor, model: ada.model, text: ada.text, awareness });
+  vi.advanceTimersByTime(50);
   told = 0;
   awareness.on('update', () => {
     told += 1;
@@ -45,6 +46,10 @@ function type(participant: Participant, text: string): void {
 function head(): number | undefined {
   return toOffsets(ada.text, awareness.getLocalState()?.['selection'])?.head;
 }
+
+test('tells from the start where one is', () => {
+  expect(head()).toBe(ada.text.length);
+});
 
 test('tells the first move at once and the rest at most 20 times a second', () => {
   for (let column = 1; column <= 4; column += 1) at(ada, 2, column);
