@@ -52,7 +52,8 @@ async def campaign(plans: Sequence[Plan], *, directory: Path, database_url: str,
 
         async with asyncio.TaskGroup() as sessions:
             running = [sessions.create_task(one(plan)) for plan in plans]
-        await around.server.terminate()
+        assert await around.server.terminate() == 0
+        assert not around.server.complaints
         await _check_stored([session.result() for session in running], plans, around, failures)
         clients = sum(len(plan.seats) for plan in plans)
         steps = sum(len(plan.steps) for plan in plans)

@@ -42,7 +42,7 @@ POINTS: dict[str, list[tuple[Any, str]]] = {
 }
 """Where it can be: the functions that are wrapped."""
 
-_CHECKPOINT_EDITS = 25
+_CHECKPOINT_EDITS = 8
 
 
 def crash_at(point: str, moment: str, call: int) -> None:

@@ -136,6 +136,7 @@ class Scene:
         await self.recover()
         text = self.writers[0].text
         assert await self.server.terminate() == 0
+        assert not self.server.complaints
         async with beside(self.server.database_url) as store:
             assert await rebuilt_text(store, self.prompt_id) == text
             assert await text_in_yjs(store, self.prompt_id, self._yjs) == text

@@ -84,6 +84,12 @@ class ServerProcess:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     @property
+    def complaints(self) -> list[str]:
+        """The lines in which it reports a defect of its own; that a database is away is none."""
+        marks = ("[error ", "[critical", "Traceback")
+        return [line for line in self.log.splitlines() if any(mark in line for mark in marks)]
+
+    @property
     def pid(self) -> int:
         """The id of its process.
 
