@@ -27,7 +27,7 @@ function over(tint: string, background: string): string {
 test.each(COLORS)('text stays legible where somebody of color %s has selected it', (color) => {
   for (const { background, line, foreground, tokens } of Object.values(PALETTES)) {
     const tint = selectionTint(color, background);
-    expect(contrastOf(over(tint, background), background)).toBeGreaterThan(1.2);
+    expect(contrastOf(over(tint, background), background)).toBeGreaterThan(1.25);
     for (const [token, text] of Object.entries({ ...tokens, foreground })) {
       expect(contrastOf(text, over(tint, background)), token).toBeGreaterThanOrEqual(4.5);
       expect(contrastOf(text, over(tint, line)), `${token} in the current line`).toBeGreaterThanOrEqual(4.5);
