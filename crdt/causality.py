@@ -98,7 +98,7 @@ class Knowledge:
         Raises:
             UpdateError: with the code of the rule in :mod:`crdt.landmarks` that the update breaks.
         """
-        self.landmarks.check(summary, state=self.state, deleted=self.deleted)
+        self.landmarks.check(summary)
 
     def add(self, summary: UpdateSummary) -> None:
         """Take in what a ready update brings."""

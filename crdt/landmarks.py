@@ -19,7 +19,7 @@ from crdt.errors import StateVectorError, UpdateError
 from crdt.lineage import Lineage
 from crdt.pairs import halves_pair, splits_pair
 from crdt.ranges import RangeSet
-from crdt.summary import PLAIN, Structure, UpdateSummary
+from crdt.summary import PLAIN, Id, Place, Structure, UpdateSummary
 
 
 class Landmarks:
@@ -28,25 +28,25 @@ class Landmarks:
     What is deleted stays marked until the replica is read anew; that refuses nothing an editor does.
     """
 
-    __slots__ = ("_lineage", "_middles")
+    __slots__ = ("_lineage", "_middles", "_remains")
 
     def __init__(self) -> None:
         self._lineage = Lineage()
         self._middles: dict[int, set[int]] = {}
+        # What came when it was deleted already: whether it was a type, nobody knows any more.
+        self._remains = RangeSet()
 
-    def check(self, summary: UpdateSummary, *, state: Mapping[int, int], deleted: RangeSet) -> None:
+    def check(self, summary: UpdateSummary) -> None:
         """Refuse an update that would damage the replica.
 
         Args:
             summary: of an update that is causally ready.
-            state: the next clock of every client in the replica.
-            deleted: what the replica has deleted.
 
         Raises:
             UpdateError: ``update_pair_split``, ``update_neighbours_impossible`` or ``update_parent_invalid``.
         """
         if summary.structure is not PLAIN:
-            self._check_structure(summary.structure, state, deleted)
+            self._check_structure(summary.structure)
         if self._middles and (
             splits_pair(self._middles, summary.places) or halves_pair(self._middles, summary.deletes)
         ):
@@ -68,6 +68,9 @@ class Landmarks:
 
     def add(self, summary: UpdateSummary) -> None:
         """Take in what an update brings."""
+        for place in summary.places:
+            if place.is_deleted:
+                self._take_in_remains(place)
         for client, clocks in summary.structure.middles.items():
             # Of what is known already, an update may claim anything.
             known = self._lineage.end(client)
@@ -79,18 +82,31 @@ class Landmarks:
         duplicate = Landmarks()
         duplicate._lineage = self._lineage.copy()
         duplicate._middles = {client: set(clocks) for client, clocks in self._middles.items()}
+        duplicate._remains = self._remains.copy()
         return duplicate
 
-    def _check_structure(self, structure: Structure, state: Mapping[int, int], deleted: RangeSet) -> None:
+    def _take_in_remains(self, place: Place) -> None:
+        start = max(place.start, self._lineage.end(place.client))
+        if start < place.end:
+            self._remains.add(place.client, start, place.end)
+
+    def _check_structure(self, structure: Structure) -> None:
         for client, clocks in structure.middles.items():
             # An update of which a part is known is cut at our clock.
-            if state.get(client) in clocks:
+            if self._lineage.end(client) in clocks:
                 raise _pair_split()
-        for client, clock in structure.parents:
+        if not all(map(self._can_be_parent, structure.parents)):
+            raise UpdateError("a struct stands in what is no type", code="update_parent_invalid")
+
+    def _can_be_parent(self, place: Id) -> bool:
+        client, clock = place
+        return (
             # What is not here yet comes with the update, and has been judged by the reader.
-            is_here = clock < self._lineage.end(client)
-            if is_here and not self._lineage.has_type((client, clock)) and not deleted.covers(client, clock, clock + 1):
-                raise UpdateError("a struct stands in what is no type", code="update_parent_invalid")
+            clock >= self._lineage.end(client)
+            or self._lineage.has_type(place)
+            or self._lineage.is_forgotten(place)
+            or self._remains.covers(client, clock, clock + 1)
+        )
 
 
 def _pair_split() -> UpdateError:

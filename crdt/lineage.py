@@ -167,7 +167,7 @@ class Lineage:
     def _origin(self, branch: Id, left: Id | None, right: Id | None, homes: Mapping[Id, Home]) -> Origin | None:
         """What a branch grows from, unless that is forgotten."""
         if left is not None:
-            return None if self._is_forgotten(left) else left
+            return None if self.is_forgotten(left) else left
         home = homes.get(branch) if right is None else self._homes.get(right)
         if home is not None:
             self._homes[branch] = home
@@ -251,7 +251,7 @@ class Lineage:
 
     def _are_at_home(self, homes: Mapping[Id, Home]) -> bool:
         """Whether what is known of first structs agrees with what is claimed of them now."""
-        return all(self._is_forgotten(first) or self._homes.get(first) == home for first, home in homes.items())
+        return all(self.is_forgotten(first) or self._homes.get(first) == home for first, home in homes.items())
 
     def _can_stand(self, place: Place, home: Home | None) -> bool:
         """Whether the list takes it: a key has one value, which browsers cannot split."""
@@ -271,11 +271,11 @@ class Lineage:
     def _can_part(self, left: Id | None, right: Id | None) -> bool:
         """Whether left comes before right, and nothing that both have seen between them."""
         if left is None:
-            return right is None or self._is_forgotten(right) or self._left(right) is None
+            return right is None or self.is_forgotten(right) or self._left(right) is None
         if right is None:
-            return self._is_forgotten(left) or self._right(left) is None
-        if self._is_forgotten(left) or self._is_forgotten(right):
-            return self._is_forgotten(left) and self._is_forgotten(right)
+            return self.is_forgotten(left) or self._right(left) is None
+        if self.is_forgotten(left) or self.is_forgotten(right):
+            return self.is_forgotten(left) and self.is_forgotten(right)
         return self._left(right) == left or self._parted_before(left, right)
 
     def _parted_before(self, left: Id, right: Id) -> bool:
@@ -314,7 +314,8 @@ class Lineage:
         if self._steps < 0:
             raise UpdateError("neighbours that take too long to tell", code="update_neighbours_impossible")
 
-    def _is_forgotten(self, place: Id) -> bool:
+    def is_forgotten(self, place: Id) -> bool:
+        """Whether nothing is known of a struct but that there was one."""
         runs = self._runs.get(place[0])
         return runs is None or place[1] >= runs.end or runs.is_forgotten(runs.index(place[1]))
 

@@ -127,6 +127,15 @@ def test_a_deleted_type_may_still_be_written_to() -> None:
     assert refusal(knowing(deleted_type), update(section(2, 0, string("x", parent=(1, 0))))) is None
 
 
+def test_what_was_no_type_does_not_become_one_by_deleting_it() -> None:
+    # Merged with what it deletes, an update finds it alive.
+    knowledge = knowing(update(section(1, 0, values(b"\x7e"), embedded(left=(1, 0)))))
+    knowledge.add(read_update(update(deletes=(deletions(1, (0, 2)),))))
+
+    assert refusal(knowledge, update(section(2, 0, string("x", parent=(1, 0))))) == "update_parent_invalid"
+    assert refusal(knowledge, update(section(2, 0, string("x", parent=(1, 1))))) is None
+
+
 def nested(depth: int) -> bytes:
     inner = (embedded(MAP_TYPE, parent=(1, clock), key="k") for clock in range(depth - 1))
     return update(section(1, 0, embedded(MAP_TYPE, key="k"), *inner))
