@@ -23,13 +23,14 @@ from typing import TYPE_CHECKING
 from crdt.causality import HoldBack
 from crdt.document import TEXT_NAME
 from crdt.errors import HoldBackFull, UpdateError
-from crdt.update import read_state_vector
+from crdt.update import read_state_vector, read_update
 from server.errors import ClientIdConflict, FrameRejected, ServerError, TooLarge
 from server.limits import (
     HOLD_BACK_BYTES,
     HOLD_BACK_UPDATES,
     MAX_CLIENT_IDS_PER_CONNECTION,
     MAX_DOCUMENT_BYTES,
+    MAX_INSERTIONS_PER_UPDATE,
 )
 from server.membership import Author, Submission
 
@@ -38,7 +39,19 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from crdt.causality import Knowledge
-    from crdt.summary import Structure
+    from crdt.summary import Structure, UpdateSummary
+
+
+def read_submitted(update: bytes) -> UpdateSummary:
+    """Reads an update that somebody hands in; runs in a worker when it is heavy.
+
+    Raises UpdateError, and TooLarge for one that is well formed and would hold up everybody.
+    """
+    summary = read_update(update)
+    if len(summary.places) > MAX_INSERTIONS_PER_UPDATE:
+        message = f"An update of more than {MAX_INSERTIONS_PER_UPDATE:,} separate insertions."
+        raise TooLarge(message, code="update_too_scattered")
+    return summary
 
 
 class Verdict(Enum):

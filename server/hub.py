@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final
 
-from crdt.update import read_update
 from persistence.edits import EditKind
 from persistence.errors import StoreUnavailable as StoreIsUnavailable
 from server import telemetry
 from server.access import Role
+from server.admission import read_submitted
 from server.editing import EditResult, edit_room
 from server.errors import Forbidden, Overloaded, PromptNotFound, Restarting, StoreUnavailable
 from server.limits import MAX_CONNECTIONS
@@ -115,8 +115,8 @@ class Hub:
         return self._tasks.spawn(work, name=name)
 
     async def read_heavy(self, update: bytes) -> UpdateSummary:
-        """Reads a large update in a worker. Raises UpdateError and Overloaded."""
-        return await self._workers.run(len(update), read_update, update)
+        """Reads a large update in a worker. Raises UpdateError, TooLarge and Overloaded."""
+        return await self._workers.run(len(update), read_submitted, update)
 
     async def authenticate(self, token: str) -> Principal:
         """Answers who bears a token. Raises ServerError."""

@@ -19,6 +19,9 @@ MAX_DOCUMENT_BYTES: Final = 16 * MIB
 MAX_CLIENT_IDS_PER_CONNECTION: Final = 16
 # From here on merging and replaying leave the event loop: the engine holds the GIL, about 1 ms per 256 KiB.
 HEAVY_BYTES: Final = 256 * KIB
+# Separate insertions in one update: the event loop judges each, 10 µs and more, before the next frame of anybody is
+# looked at. What was typed or pasted in one go counts as one; hours of scattered typing offline come to some thousands.
+MAX_INSERTIONS_PER_UPDATE: Final = 20_000
 
 # --- presence -------------------------------------------------------------------------------------------------------
 

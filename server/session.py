@@ -23,11 +23,11 @@ from crdt.peer import (
     TokenRenewed,
     UpdateReceived,
 )
-from crdt.update import read_update
 from persistence.edits import EditKind
 from server import telemetry
 from server.access import Action, lower_role, may
 from server.acknowledgements import Acknowledgements
+from server.admission import read_submitted
 from server.errors import FrameRejected, NotAuthenticated, ServerError, TooLarge
 from server.limits import HEAVY_BYTES, KEEPALIVE_SECONDS, MAX_FRAME_BYTES, OUTBOX_DRAIN_SECONDS
 from server.membership import RoomOfMember, Submission, Surroundings
@@ -265,7 +265,7 @@ class Session:
         if event.answers is not None and self._unanswered_step_1:
             self._unanswered_step_1 -= 1
         if len(event.update) <= HEAVY_BYTES:
-            self._submit(room, event, read_update(event.update))
+            self._submit(room, event, read_submitted(event.update))
         elif may(self.principal, Action.EDIT):
             # Nothing of a viewer's is taken, so nobody's paste has to wait while it is read.
             self._reading_heavy = True

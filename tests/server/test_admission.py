@@ -5,14 +5,20 @@ from uuid import UUID, uuid4
 import pytest
 
 from crdt.causality import Knowledge
+from crdt.codec import write_var_string, write_var_uint
 from crdt.diff import TextEdit
-from crdt.document import Document, initial_state
+from crdt.document import TEXT_NAME, Document, initial_state
 from crdt.errors import UpdateError
 from crdt.update import read_update
 from persistence.edits import EditKind
-from server.admission import Admission, Verdict
+from server.admission import Admission, Verdict, read_submitted
 from server.errors import ClientIdConflict, FrameRejected, ServerError, TooLarge
-from server.limits import HOLD_BACK_UPDATES, MAX_CLIENT_IDS_PER_CONNECTION, MAX_DOCUMENT_BYTES
+from server.limits import (
+    HOLD_BACK_UPDATES,
+    MAX_CLIENT_IDS_PER_CONNECTION,
+    MAX_DOCUMENT_BYTES,
+    MAX_INSERTIONS_PER_UPDATE,
+)
 from server.membership import Submission
 
 
@@ -138,6 +144,21 @@ def test_the_document_is_bounded_by_its_measured_size() -> None:
     desk.gate._document_bytes = desk.size = MAX_DOCUMENT_BYTES  # noqa: SLF001
     with pytest.raises(TooLarge):
         desk.gate.admit(submission(typed(replica, "b"), anna))
+
+
+def test_an_update_that_would_hold_up_everybody_is_not_taken() -> None:
+    most = typed_backwards(MAX_INSERTIONS_PER_UPDATE)
+    assert len(read_submitted(most).places) == MAX_INSERTIONS_PER_UPDATE
+    with pytest.raises(TooLarge) as refused:
+        read_submitted(typed_backwards(MAX_INSERTIONS_PER_UPDATE + 1))
+    assert refused.value.code == "update_too_scattered"
+
+
+def typed_backwards(letters: int) -> bytes:
+    """One update by client 7, of letters that were each put in front of the one before."""
+    first = b"\x04\x01" + write_var_string(TEXT_NAME) + write_var_string("a")
+    others = (b"\x44\x07" + write_var_uint(clock) + write_var_string("a") for clock in range(letters - 1))
+    return b"\x01" + write_var_uint(letters) + b"\x07\x00" + first + b"".join(others) + b"\x00"
 
 
 def test_a_prompt_is_nothing_but_one_text() -> None:
