@@ -28,7 +28,7 @@ async def test_two_people_in_one_prompt(house: House, tmp_path: Path, pytestconf
     await expect(ada.editor.selections_of_others).to_be_visible()
     await expect(ada.editor.flag_of("Grace Hopper")).to_be_visible()
     await ada.editor.says("saved")
-    await ada.editor.press("End")  # a caret that has just moved does not blink
+    await ada.editor.press("Home", "End")  # a caret that has just moved does not blink
     await ada.page.screenshot(path=directory / "editor.png", caret="initial")
 
     picture = (directory / "editor.png").read_bytes()
