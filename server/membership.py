@@ -99,8 +99,11 @@ class RoomOfMember(Protocol):
     def submit(self, submission: Submission) -> None:
         """Takes an update; its author hears of it through `committed`. Raises ServerError."""
 
-    def diff(self, state_vector: bytes) -> Frame:
-        """Answers a step 2 with everything beyond the state vector. Raises StateVectorError, EngineFailure."""
+    def diff(self, state_vector: bytes) -> Frame | None:
+        """Answers a step 2 with everything beyond the state vector, None where that will come unasked.
+
+        Raises StateVectorError and EngineFailure.
+        """
 
     def state_vector(self) -> bytes:
         """Answers the encoded state vector of all that was shown."""

@@ -121,8 +121,10 @@ class Room:
         """Answers the encoded state vector of all that was shown."""
         return self._shown if self.state is RoomState.LOADING else self.document.encode_state_vector()
 
-    def diff(self, state_vector: bytes) -> Frame:
+    def diff(self, state_vector: bytes) -> Frame | None:
         """Answers a step 2 with everything beyond a state vector; the whole document is encoded once for all.
+
+        None while a document that the engine did not survive is rebuilt: everybody is sent all of it then.
 
         Raises StateVectorError where nobody can have this state vector, and EngineFailure where the engine did not
         survive the question; the room recovers by itself.
@@ -131,6 +133,8 @@ class Room:
         if is_for_newcomer and self._whole is not None:
             return self._whole
         self._gate.check_state_vector(state_vector)
+        if self.state is RoomState.LOADING and self.document.condemned:
+            return None
         try:
             frame = Frame.of(SyncStep2(self.document.encode_diff(state_vector)))
         except EngineFailure:
@@ -268,7 +272,8 @@ class Room:
         if self.state is not RoomState.LOADING:
             return
         self._start(stored)
-        self.broadcast(self.diff(self._shown))
+        if (missed := self.diff(self._shown)) is not None:
+            self.broadcast(missed)
         if self._doubted is Doubt.STORE:
             self.publish({"type": "store.available"})
         for member in list(self.members):

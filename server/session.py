@@ -304,8 +304,9 @@ class Session:
             self._questions.postpone(state_vector)
 
     def _send_diff(self, state_vector: bytes) -> None:
-        if self._room is not None:
-            self._send(self._room.diff(state_vector))
+        diff = self._room.diff(state_vector) if self._room is not None else None
+        if diff is not None:
+            self._send(diff)
 
 
 def _as_server_error(error: CrdtError) -> ServerError:

@@ -3,9 +3,10 @@
 import asyncio
 
 from crdt.client_peer import RoomEventReceived
+from crdt.codec import encode
 from crdt.diff import TextEdit
 from crdt.document import Document
-from crdt.messages import Acknowledgement, Update
+from crdt.messages import Acknowledgement, SyncStep1, Update
 from persistence.errors import StoreUnavailable
 from server.life import Doubt, RoomState
 from tests.server.living import HeldJournal, House, Tab
@@ -173,3 +174,18 @@ async def test_nobody_is_told_that_the_store_is_back_before_it_takes_commits(hou
     await anna.saved()
     assert (ready_meanwhile, house.hub.awaits_store) == (False, False)
     assert event_types(anna).count("store.available") == 1
+
+
+async def test_who_asks_while_a_broken_document_is_rebuilt_is_answered_and_not_blamed(house: House) -> None:
+    anna, ben = await house.open("anna"), await house.open("ben")
+    anna.type("!")
+    await anna.saved()
+    question = encode(SyncStep1(ben.peer.document.encode_state_vector()))
+    async with house.hub._rooms.pinned(house.prompt_id) as room:  # noqa: SLF001 - whose engine is to fail
+        room.document.condemned = True
+        anna.send(question)
+        assert anna.socket.close_code == 4400  # it was her question that the engine did not survive
+        ben.send(question)
+        await wait_until(lambda: room.state is RoomState.LIVE, what="the rebuilding")
+    await ben.shows("Hello!")
+    assert ben.socket.close_code is None
