@@ -8,11 +8,28 @@ kept whole: what it scans beyond the branches themselves grows from one of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from crdt.summary import Home, Id
 
 Origin = Id | Home
 """What a branch grows from: a struct, or a list."""
+
+
+class Taken(NamedTuple):
+    """A branch that was taken in.
+
+    Args:
+        origin: what it grows from.
+        branch: the branch.
+        is_first: whether no branches of the origin were kept before.
+        steps: how many of them were looked at.
+    """
+
+    origin: Origin
+    branch: Id
+    is_first: bool
+    steps: int
 
 
 class Branches:

@@ -16,9 +16,6 @@ comes before *right* where right is the next thing in left's tree or in that of 
 That holds of any two that stand side by side, so nothing an editor does is refused.  Of what was deleted
 together with the embedded type it stood in, the order is no longer known.
 
-Types are nested at most as deep as values are: deleting the outermost of 10,000 overflows the stack of
-browsers, of 100,000 that of the engine, which ends the process.
-
 Source: Nicolaescu et al., "Near Real-Time Peer-to-Peer Shared Editing on Extensible Data Types" (YATA);
 Yjs ``structs/Item.js``, ``integrate``.
 """
@@ -26,12 +23,12 @@ Yjs ``structs/Item.js``, ``integrate``.
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
-from crdt.branches import Branches, Origin
-from crdt.content import MAX_DEPTH
+from crdt.branches import Branches, Origin, Taken
 from crdt.errors import UpdateError
+from crdt.nesting import Nesting
 from crdt.runs import Mark, Runs
 from crdt.summary import Home, Id, Place, UpdateSummary
 
@@ -42,32 +39,16 @@ STEPS_PER_STRUCT: Final = 10
 UNBOUNDED: Final = sys.maxsize
 
 
-class Taken(NamedTuple):
-    """A branch that was taken in.
-
-    Args:
-        origin: what it grows from.
-        branch: the branch.
-        is_first: whether no branches of the origin were kept before.
-        steps: how many of them were looked at.
-    """
-
-    origin: Origin
-    branch: Id
-    is_first: bool
-    steps: int
-
-
 class Lineage:
     """The order of everything in a replica."""
 
-    __slots__ = ("_branches", "_depths", "_homes", "_runs", "_steps")
+    __slots__ = ("_branches", "_homes", "_nesting", "_runs", "_steps")
 
     def __init__(self) -> None:
         self._runs: dict[int, Runs] = {}
         self._branches = Branches(self._right)
-        self._depths: dict[Id, int] = {}
         self._homes: dict[Id, Home] = {}
+        self._nesting = Nesting()
         self._steps = 0
 
     def check(self, summary: UpdateSummary) -> None:
@@ -102,7 +83,7 @@ class Lineage:
             self._of(client).forget_until(end)
         if new_types:
             self._steps = UNBOUNDED
-            self._take_in_types(summary.places, new_types)
+            self._nesting.take_in(new_types, summary.places, self._home)
 
     def end(self, client: int) -> int:
         """The clock behind the last struct of a client."""
@@ -111,15 +92,15 @@ class Lineage:
 
     def has_type(self, place: Id) -> bool:
         """Whether there is an embedded type, or was when the replica was read."""
-        return place in self._depths
+        return place in self._nesting
 
     def copy(self) -> Lineage:
         """A lineage of its own with the same contents."""
         duplicate = Lineage()
         duplicate._runs = {client: runs.copy() for client, runs in self._runs.items()}
         duplicate._branches.update(self._branches)
-        duplicate._depths = dict(self._depths)
         duplicate._homes = dict(self._homes)
+        duplicate._nesting.update(self._nesting)
         return duplicate
 
     # --- taking in
@@ -187,14 +168,6 @@ class Lineage:
         types = summary.structure.types
         return frozenset((client, clock) for client, clock in types if clock >= self.end(client)) if types else types
 
-    def _take_in_types(self, places: Iterable[Place], types: Collection[Id]) -> None:
-        for client, start, *_ in places:
-            place = client, start
-            if place in types:
-                home = self._home(place)
-                parent = "" if home is None else home[0]
-                self._depths[place] = 1 if isinstance(parent, str) else self._depths.get(parent, 0) + 1
-
     def _home(self, place: Id) -> Home | None:
         """What the list stands in that a struct belongs to, unless that is forgotten."""
         next_place: Id | None = place
@@ -215,9 +188,9 @@ class Lineage:
         taken: list[Taken] = []
         try:
             self._take_in_all(summary, taken)
-            self._take_in_types(summary.places, new_types)
-            if any(self._depths[place] > MAX_DEPTH for place in new_types):
-                raise UpdateError(f"types are nested deeper than {MAX_DEPTH}", code="update_nested_too_deep")
+            self._nesting.take_in(new_types, summary.places, self._home)
+            if self._nesting.are_too_deep(new_types):
+                raise UpdateError("types are nested too deep", code="update_nested_too_deep")
             homes = summary.structure.homes
             return self._are_at_home(homes) and all(
                 self._is_possible(place) and self._can_stand(place, homes.get((place.client, place.start)))
@@ -236,8 +209,7 @@ class Lineage:
             self._runs[client].forget_until(end)
 
     def _take_back(self, marks: Mapping[int, Mark], taken: Sequence[Taken], types: Iterable[Id]) -> None:
-        for place in types:
-            self._depths.pop(place, None)
+        self._nesting.take_back(types)
         for client, mark in marks.items():
             self._runs[client].cut(mark)
             if not mark.end:

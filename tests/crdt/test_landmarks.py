@@ -5,9 +5,9 @@ from random import Random
 import pytest
 
 from crdt.causality import Knowledge
-from crdt.content import MAX_DEPTH
 from crdt.errors import StateVectorError, UpdateError
 from crdt.lineage import MAX_STEPS
+from crdt.nesting import MAX_NESTING
 from crdt.update import read_update
 from tests.crdt.hand_made import (
     MAP_TYPE,
@@ -142,14 +142,14 @@ def nested(depth: int) -> bytes:
 
 
 def test_types_are_nested_no_deeper_than_values() -> None:
-    assert refusal(Knowledge(), nested(MAX_DEPTH)) is None
-    for depth in (MAX_DEPTH + 1, 1_000, 20_000):
+    assert refusal(Knowledge(), nested(MAX_NESTING)) is None
+    for depth in (MAX_NESTING + 1, 1_000, 20_000):
         assert refusal(Knowledge(), nested(depth)) == "update_nested_too_deep"
 
 
 def test_types_are_not_nested_deeper_one_by_one() -> None:
-    knowledge = knowing(nested(MAX_DEPTH - 1))
-    innermost = (1, MAX_DEPTH - 2)
+    knowledge = knowing(nested(MAX_NESTING - 1))
+    innermost = (1, MAX_NESTING - 2)
     # Into a list, beside another struct: what it stands in is known from there.
     knowledge.add(read_update(update(section(2, 0, string("a", parent=innermost)))))
     last = update(section(3, 0, embedded(left=(2, 0))))
@@ -159,7 +159,7 @@ def test_types_are_not_nested_deeper_one_by_one() -> None:
     assert refusal(knowledge, update(section(4, 0, string("a", parent=(3, 0))))) is None
     assert refusal(knowledge, update(section(4, 0, embedded(parent=(3, 0))))) == "update_nested_too_deep"
     again = Knowledge()
-    again.add(read_update(nested(MAX_DEPTH - 1)))
+    again.add(read_update(nested(MAX_NESTING - 1)))
     assert refusal(again, update(section(4, 0, embedded(parent=innermost)))) is None
 
 
