@@ -8,7 +8,9 @@ Rules
        under a foreign id are an attack or a copied document, never a relay.
     3. A prompt is one text: nothing but text and its formatting, in the root that everybody shows, and no character is
        taken apart.
-    4. An update whose dependencies are not all here is held back, bounded, and let in as soon as they are. The engine
+    4. Of an update that repeats what is known only the rest is stored. Honest steps 2 repeat what is on its way; but
+       what an update claims of the known can win where updates are merged, and so rewrite another user's text.
+    5. An update whose dependencies are not all here is held back, bounded, and let in as soon as they are. The engine
        loses text when it is fed out of causal order.
 
 `knowledge` runs ahead of the document: it holds what is committed and what is on its way to the journal. When a commit
@@ -17,11 +19,12 @@ fails the room throws the whole of it away.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from crdt.causality import HoldBack
-from crdt.document import TEXT_NAME
+from crdt.document import TEXT_NAME, beyond
 from crdt.errors import HoldBackFull, UpdateError
 from crdt.update import read_state_vector, read_update
 from server.errors import ClientIdConflict, FrameRejected, ServerError, TooLarge
@@ -103,8 +106,7 @@ class Admission:
         if not self.knowledge.is_ready(summary):
             self._hold(submission)
             return Verdict.HELD_BACK, []
-        self._let_in(submission)
-        admitted = [submission]
+        admitted = [self._let_in(submission)]
         if len(self._hold_back):
             self._release_into(admitted)
         return Verdict.ADMITTED, admitted
@@ -132,22 +134,25 @@ class Admission:
             if not self.knowledge.is_ready(summary):
                 continue  # it built on one that was refused
             try:
-                self._let_in(submission)
+                admitted.append(self._let_in(submission))
             except ServerError as error:
                 submission.author.refused(error)
             except UpdateError as error:
                 submission.author.refused(FrameRejected(str(error), code=error.code))
-            else:
-                admitted.append(submission)
 
-    def _let_in(self, submission: Submission) -> None:
+    def _let_in(self, submission: Submission) -> Submission:
+        """Takes a submission and answers it as it goes to the journal."""
         self.knowledge.check(submission.summary)
+        if self.knowledge.repeats(submission.summary):
+            rest = beyond(submission.update, self.knowledge.state)
+            submission = replace(submission, update=rest, summary=read_update(rest))
         if submission.summary.writes:
             # What only deletes makes room, and is the only way out of a prompt that is full.
             self._check_size(len(submission.update))
         self._bind(submission)
         self._document_bytes += len(submission.update)
         self.knowledge.add(submission.summary)
+        return submission
 
     def _check_size(self, added: int) -> None:
         if self._document_bytes + added <= MAX_DOCUMENT_BYTES:

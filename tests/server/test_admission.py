@@ -7,7 +7,7 @@ import pytest
 from crdt.causality import Knowledge
 from crdt.codec import write_var_string, write_var_uint
 from crdt.diff import TextEdit
-from crdt.document import TEXT_NAME, Document, initial_state
+from crdt.document import TEXT_NAME, Document, initial_state, merge
 from crdt.errors import UpdateError
 from crdt.update import read_update
 from persistence.edits import EditKind
@@ -179,3 +179,20 @@ def test_nobody_takes_an_emoji_apart() -> None:
     with pytest.raises(UpdateError) as refused:
         desk.gate.admit(submission(half, mallory))
     assert refused.value.code == "update_pair_split"
+
+
+def test_of_what_is_known_nothing_is_stored_again() -> None:
+    desk, anna, mallory = Desk(), Author(), Author()
+    replica = desk.replica(7)
+    first = typed(replica, " and the truth")
+    desk.gate.admit(submission(first, anna))
+    second = typed(replica, ", more of it")
+    _, (stored,) = desk.gate.admit(submission(merge([first, second]), anna))
+    assert [(start, end) for _, start, end in stored.summary.writes] == [(14, 26)]
+
+    # Another's known text with other content, and something of one's own so that it is not known.
+    forged = first.replace(b" and the truth", b" and the lies!")
+    own = typed(Document(desk.state, client_id=9), "!")
+    _, (stored,) = desk.gate.admit(submission(merge([forged, own]), mallory))
+    assert [client for client, _, _ in stored.summary.writes] == [9]
+    assert b"lies" not in stored.update
