@@ -42,12 +42,14 @@ def test_plans_do_everything_that_can_happen(seed: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 async def test_sessions_converge_on_sqlite(seed: int, sqlite_url: str, tmp_path: Path, failures: Path) -> None:
     plans = [*plans_that_once_failed(), *(make_plan(seed + place) for place in range(40))]
     print(await campaign(plans, directory=tmp_path, database_url=sqlite_url, failures=failures))  # noqa: T201
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 async def test_sessions_converge_on_postgres(seed: int, postgres_url: str, tmp_path: Path, failures: Path) -> None:
     plans = [make_plan(seed + 40 + place) for place in range(10)]
     print(await campaign(plans, directory=tmp_path, database_url=postgres_url, failures=failures))  # noqa: T201

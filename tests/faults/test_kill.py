@@ -13,7 +13,8 @@ from tests.faults.crashing_server import MOMENTS, POINTS
 from tests.faults.left import SQLITE, as_it_was_left
 from tests.faults.scene import Scene, scene
 
-pytestmark = pytest.mark.faults
+# Servers are started again and again; on a busy machine that takes minutes.
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 _ROUNDS = 3
 _MANY_ROUNDS = 100

@@ -17,7 +17,8 @@ from tests.support.postgres import PostgresServer
 from tests.support.server import ServerProcess
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.faults
+# Servers are started again and again; on a busy machine that takes minutes.
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 # How far people may be ahead of a store that is not there, and how much they type meanwhile.
 _AHEAD = 1000

@@ -16,7 +16,8 @@ from tests.support.people import ENVIRONMENT
 from tests.support.server import ServerProcess
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.faults
+# Servers are started again and again; on a busy machine that takes minutes.
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
 
 # Enough to meet both attempts of the same work more than once.
 _KILLS = 5
