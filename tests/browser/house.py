@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -16,6 +16,10 @@ from tests.support.people import invite
 from tests.support.rest import Rest
 from tests.support.server import ServerProcess
 
+# By this name Monaco tells Windows, and there takes CRLF for the line end of a new text.
+ON_WINDOWS = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
+)
 SIZE = {"width": 1440, "height": 900}
 
 
@@ -44,12 +48,12 @@ class House:
         """Return the same house without anybody in it."""
         return House(self.server, self._browser, self.rest)
 
-    async def visitor(self, name: str, *, theme: Literal["light", "dark"] = "light") -> Person:
+    async def visitor(self, name: str, *, user_agent: str | None = None) -> Person:
         """Give somebody a browser; nobody has signed in there yet."""
         context = await self._browser.new_context(
             viewport={"width": SIZE["width"], "height": SIZE["height"]},
             base_url=self.server.base_url,
-            color_scheme=theme,
+            user_agent=user_agent,
             reduced_motion="reduce",  # so that nothing is looked at halfway
             permissions=["clipboard-read", "clipboard-write"],
         )
@@ -74,11 +78,11 @@ class House:
         prompt_id: UUID,
         *,
         role: Role = Role.EDITOR,
-        theme: Literal["light", "dark"] = "light",
+        user_agent: str | None = None,
     ) -> Person:
         """Invite somebody, who opens the link and has the prompt in front of them."""
         member = await self.new_member(name, role)
-        person = await self.visitor(name, theme=theme)
+        person = await self.visitor(name, user_agent=user_agent)
         person.user_id = UUID(member["user_id"])
         await person.page.goto(f"{member['invitation']['url']}&next=/prompts/{prompt_id}")
         await person.editor.opened()

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.editor import converged
-from tests.browser.house import House
+from tests.browser.house import ON_WINDOWS, House
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -17,7 +17,8 @@ FAMILY = "👩‍👩‍👧"
 
 async def test_line_ends_emoji_and_large_pastes_while_the_other_types(house: House) -> None:
     prompt_id = await house.rest.new_prompt("Clipboard", "Ada writes here:\n\nGrace writes here:\n")
-    ada, grace = [guest.editor for guest in await house.guests(prompt_id)]
+    ada = (await house.guest("Ada", prompt_id, user_agent=ON_WINDOWS)).editor
+    grace = (await house.guest("Grace", prompt_id)).editor
     await ada.go_behind("Ada writes here:\n")
     await grace.go_to_end()
 
