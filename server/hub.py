@@ -17,7 +17,7 @@ from server import telemetry
 from server.access import Role
 from server.admission import read_submitted
 from server.editing import EditResult, edit_room
-from server.errors import Forbidden, Overloaded, PromptNotFound, Restarting, StoreUnavailable
+from server.errors import Forbidden, Overloaded, Restarting, StoreUnavailable
 from server.limits import MAX_CONNECTIONS
 from server.room import Room
 from server.rooms import Rooms
@@ -223,9 +223,7 @@ class Hub:
 
     async def prompt_deleted(self, prompt_id: UUID) -> None:
         """Closes everybody's session in a prompt that is gone."""
-        room = self._rooms.get(prompt_id)
-        if room is not None:
-            self._rooms.forget(room, PromptNotFound())
+        await self._rooms.forget_prompt(prompt_id)
 
 
 def _participants(room: Room) -> tuple[Participant, ...]:

@@ -61,6 +61,10 @@ class Sink(Protocol):
     def write(self, frame: Frame) -> None:
         """Writes, or buffers what the socket does not take at once."""
 
+    @property
+    def buffered_bytes(self) -> int:
+        """How much the reader has not taken yet."""
+
     def close(self, code: int, reason: str) -> None:
         """Starts the closing handshake; at most the first call counts."""
 
@@ -78,7 +82,7 @@ class Outbox:
     bound and when it is empty again.
     """
 
-    __slots__ = ("_sink", "closed", "lagging_since", "sent_at", "state_reached")
+    __slots__ = ("_buffered", "_moved_at", "_sink", "closed", "lagging_since", "sent_at", "state_reached")
 
     def __init__(self, sink: Sink, now: float) -> None:
         self._sink = sink
@@ -86,6 +90,8 @@ class Outbox:
         self.sent_at = now
         self.lagging_since: float | None = None
         self.state_reached = b""
+        self._moved_at = now
+        self._buffered = 0
 
     @property
     def is_open(self) -> bool:
@@ -101,8 +107,19 @@ class Outbox:
     def congested(self, state_reached: bytes, now: float) -> None:
         """The socket holds more than its bound; `state_reached` is the encoded state vector of all that was written."""
         if self.lagging_since is None:
-            self.lagging_since = now
+            self.lagging_since = self._moved_at = now
             self.state_reached = state_reached
+            self._buffered = self._sink.buffered_bytes
+
+    def is_stuck(self, now: float, patience_seconds: float) -> bool:
+        """Whether a lagging reader has taken nothing for that long. Asked every now and then."""
+        if self.lagging_since is None:
+            return False
+        buffered = self._sink.buffered_bytes
+        if buffered < self._buffered:
+            self._moved_at = now
+        self._buffered = buffered
+        return now - self._moved_at > patience_seconds
 
     def drained(self) -> bytes | None:
         """The socket is empty again: answers the state vector to send a diff from, or None where none was withheld."""

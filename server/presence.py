@@ -93,6 +93,7 @@ class Presence:
         self._changed: dict[int, AwarenessEntry] = {}
         self._timer: asyncio.Handle | None = None
         self._sent_at = 0.0
+        self._everybody: Frame | None = None
 
     def receive(self, attendant: Attendant, payload: bytes) -> None:
         """Takes what a connection says of itself. Raises AwarenessError for a malformed payload."""
@@ -114,8 +115,9 @@ class Presence:
 
     def everybody(self) -> Frame | None:
         """Answers the states of all, for one who has just come; None when the room is empty."""
-        entries = self._states.entries()
-        return Frame.of(AwarenessUpdate(encode_awareness(entries))) if entries else None
+        if self._everybody is None and len(self._states):
+            self._everybody = Frame.of(AwarenessUpdate(encode_awareness(self._states.entries())))
+        return self._everybody
 
     def user_of(self, client_id: int) -> UUID | None:
         """Answers who is here under a client id."""
@@ -160,6 +162,7 @@ class Presence:
 
     def _announce(self, entries: Iterable[AwarenessEntry]) -> None:
         for entry in entries:
+            self._everybody = None
             self._changed[entry.client_id] = entry
             if entry.state is None:
                 self._owners.pop(entry.client_id, None)

@@ -12,11 +12,11 @@ from contextlib import asynccontextmanager
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
-from crdt.errors import EngineFailure
+from crdt.errors import CrdtError, EngineFailure
 from persistence.errors import NotFound, StoreError
 from server import telemetry
 from server.compactor import CHECKPOINT_EDITS, CHECKPOINT_EDITS_AT_UNLOAD, Compactor
-from server.errors import Overloaded, PromptNotFound, Restarting, ServerError, StoreUnavailable
+from server.errors import PromptNotFound, Restarting, ServerError, StoreUnavailable, Unavailable
 from server.life import Doubt, RoomState
 from server.rebuild import load_prompt
 from server.room import Room
@@ -85,8 +85,21 @@ class Rooms:
         room.pins += 1
         try:
             yield room
+        except EngineFailure as error:
+            room.doubt(Doubt.ENGINE)
+            message = "The prompt is being rebuilt: try again in a moment."
+            raise Unavailable(message) from error
         finally:
             room.pins -= 1
+
+    async def forget_prompt(self, prompt_id: UUID) -> None:
+        """Closes the room of a prompt that is gone, also one that is only being loaded."""
+        loading = self._loading.get(prompt_id)
+        if loading is not None:
+            await asyncio.wait([loading])
+        room = self._live.get(prompt_id)
+        if room is not None:
+            self.forget(room, PromptNotFound())
 
     def forget(self, room: Room, error: ServerError) -> None:
         """Closes a room for good; whoever is in it is closed with the error."""
@@ -137,6 +150,10 @@ class Rooms:
             stored = await load_prompt(self._store, self._workers, prompt_id)
         except StoreError as error:
             raise StoreUnavailable(str(error)) from error
+        except CrdtError as error:
+            _log.error("prompt_unreadable", prompt_id=str(prompt_id), reason=str(error))
+            message = "What is stored of this prompt cannot be read: see the server's log."
+            raise Unavailable(message) from error
         finally:
             del self._loading[prompt_id]
         if self._stopping:
@@ -161,7 +178,7 @@ class Rooms:
                 room.resume(await load_prompt(self._store, self._workers, room.prompt_id))
             except (PromptNotFound, NotFound):
                 self.forget(room, PromptNotFound())
-            except (StoreError, Overloaded) as error:
+            except (StoreError, ServerError, CrdtError) as error:
                 _log.warning("rebuild_postponed", prompt_id=str(room.prompt_id), reason=str(error))
 
     async def _pause(self, attempts: int) -> None:

@@ -70,6 +70,7 @@ class Session:
         self._reading_heavy = False
         self._questions = Questions()
         self._unanswered_step_1 = 0
+        self._asked_this_tick = self._has_to_ask = False
         self._renewal = Renewal(self, surroundings)
 
     @property
@@ -169,8 +170,10 @@ class Session:
 
     def held_back(self) -> None:
         """An update came before what it builds on; an answer that is on its way already brings that."""
-        # One who reads nothing is asked when that changes: questions must not pile up either.
-        if not self._unanswered_step_1 and self._outbox.is_open:
+        # One who reads nothing is asked when that changes, and one whose answers do not help only once a tick.
+        self._has_to_ask = self._asked_this_tick
+        if not (self._unanswered_step_1 or self._asked_this_tick) and self._outbox.is_open:
+            self._asked_this_tick = True
             self.ask_for_sync()
 
     def send_event(self, event: dict[str, object]) -> None:
@@ -203,11 +206,14 @@ class Session:
         Arguments: `now` in the seconds of the surroundings, `wall_now` in seconds since the epoch.
         """
         outbox = self._outbox
+        self._asked_this_tick = False
+        if self._has_to_ask and not self._unanswered_step_1:
+            self.held_back()
         if (postponed := self._questions.tick()) is not None:
             self._guarded(self._answer_step_1, postponed)
         if wall_now >= self.principal.expires_at:
             self.fail(NotAuthenticated("The token has expired.", code="token_expired"))
-        elif outbox.lagging_since is not None and now - outbox.lagging_since > OUTBOX_DRAIN_SECONDS:
+        elif outbox.is_stuck(now, OUTBOX_DRAIN_SECONDS):
             self.close(_CLOSE_TOO_SLOW, "too slow: come back")
         elif now - outbox.sent_at >= KEEPALIVE_SECONDS:
             self.deliver(KEEPALIVE, now)
@@ -242,10 +248,8 @@ class Session:
     def _guarded(self, action: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         try:
             action(*args, **kwargs)
-        except CrdtError as error:
+        except (CrdtError, ServerError) as error:
             self.fail(_as_server_error(error))
-        except ServerError as error:
-            self.fail(error)
 
     def _handle(self, room: RoomOfMember, event: PeerEvent) -> None:
         match event:
@@ -275,11 +279,8 @@ class Session:
     async def _take_heavy_update(self, event: UpdateReceived) -> None:
         try:
             summary = await self._surroundings.read_heavy(event.update)
-        except CrdtError as error:
+        except (CrdtError, ServerError) as error:
             self.fail(_as_server_error(error))
-            return
-        except ServerError as error:
-            self.fail(error)
             return
         self._reading_heavy = False
         if self._room is not None:
@@ -309,7 +310,9 @@ class Session:
             self._send(diff)
 
 
-def _as_server_error(error: CrdtError) -> ServerError:
+def _as_server_error(error: CrdtError | ServerError) -> ServerError:
+    if isinstance(error, ServerError):
+        return error
     if isinstance(error, FrameTooLarge):
         return TooLarge(str(error), code=error.code)
     return FrameRejected(str(error), code=error.code)

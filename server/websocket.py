@@ -147,7 +147,7 @@ class AsgiSink:
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
         self._frames: deque[bytes] = deque()
-        self._waiting_bytes = 0
+        self.buffered_bytes = 0
         self._closing: tuple[int, str] | None = None
         self._something = asyncio.Event()
         self._may_read = asyncio.Event()
@@ -157,9 +157,9 @@ class AsgiSink:
     def write(self, frame: Frame) -> None:
         """Queues a frame."""
         self._frames.append(frame.payload)
-        self._waiting_bytes += len(frame.payload)
+        self.buffered_bytes += len(frame.payload)
         self._something.set()
-        if self._waiting_bytes > OUTBOX_BYTES and self.session is not None:
+        if self.buffered_bytes > OUTBOX_BYTES and self.session is not None:
             self.session.congested()
 
     def close(self, code: int, reason: str) -> None:
@@ -192,7 +192,7 @@ class AsgiSink:
             self._something.clear()
             while self._frames:
                 payload = self._frames.popleft()
-                self._waiting_bytes -= len(payload)
+                self.buffered_bytes -= len(payload)
                 await self._websocket.send_bytes(payload)
             if self._closing is not None:
                 await self._websocket.close(*self._closing)

@@ -103,6 +103,11 @@ class WireProtocol(WebSocketsSansIOProtocol):
         self.resume_reading()
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
 
+    @property
+    def buffered_bytes(self) -> int:
+        """How much the reader has not taken yet."""
+        return self.transport.get_write_buffer_size()
+
     def pause_reading(self) -> None:
         """Takes no more from the socket."""
         if not self.read_paused and not self.transport.is_closing():

@@ -33,11 +33,17 @@ async def get_me(caller: Caller, services: UsesServices) -> Identity:
 
 @router.patch("/me")
 async def change_me(change: AccountChange, caller: Caller, services: UsesServices) -> Identity:
-    """Changes the caller's name or password. A password needs an e-mail address to sign in with."""
+    """Changes the caller's name or password; a new password ends every session of the account when its token expires.
+
+    A password needs an e-mail address to sign in with.
+    """
     if change.password is not None and caller.email is None:
         raise field_problem("body.password", "needs an e-mail address to sign in with, and your account has none")
     hashed = await services.passwords.hash(change.password) if change.password is not None else None
     user = await services.store.accounts.update_user(caller.user_id, name=change.name, password_hash=hashed)
+    if hashed is not None:
+        # Whoever changes a password may do so because somebody else knows the old one, or has the cookie.
+        await services.store.refresh_tokens.revoke_user(caller.user_id)
     organization = await services.store.accounts.get_organization(caller.organization_id)
     return Identity(
         user=UserIdentity(id=user.id, name=user.name, email=user.email),

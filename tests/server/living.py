@@ -45,6 +45,7 @@ class Socket:
         self.unread: list[bytes] = []
         self.closed_with: tuple[int, str] | None = None
         self.reading = True
+        self.stuck_bytes = 0
 
     def write(self, frame: Frame) -> None:
         """Keep a frame."""
@@ -53,6 +54,11 @@ class Socket:
     def close(self, code: int, reason: str) -> None:
         """Remember how it ended."""
         self.closed_with = (code, reason)
+
+    @property
+    def buffered_bytes(self) -> int:
+        """How much nobody has read; set by hand where a test needs it."""
+        return self.stuck_bytes
 
     def pause_reading(self) -> None:
         """Take no more."""

@@ -8,7 +8,7 @@ import pytest
 from crdt.diff import TextEdit
 from persistence.errors import StoreUnavailable as StoreIsUnavailable
 from server.access import Principal, Role
-from server.errors import EditConflict, PromptNotFound, Restarting, StoreUnavailable
+from server.errors import EditConflict, PromptNotFound, Restarting, StoreUnavailable, Unavailable
 from tests.server.living import HeldJournal, House
 from tests.support.waiting import wait_until
 
@@ -313,3 +313,22 @@ async def test_a_room_that_is_still_loaded_when_the_server_stops_is_not_opened(
     await joining
     assert anna.socket.close_code == 1012
     assert house.hub.rooms == 0
+
+
+async def test_a_prompt_that_is_deleted_while_it_is_loaded_lets_nobody_stay(house: House) -> None:
+    opening = asyncio.create_task(house.open("anna"))
+    await asyncio.sleep(0)
+    await house.hub.prompt_deleted(house.prompt_id)
+    assert house.hub.rooms == 0
+    opening.cancel()
+
+
+async def test_a_room_whose_engine_fails_at_a_question_is_rebuilt(house: House) -> None:
+    anna = await house.open("anna")
+    async with house.hub._rooms.pinned(house.prompt_id) as room:  # noqa: SLF001 - the engine has to be broken by hand
+        room.document.condemned = True
+    with pytest.raises(Unavailable):
+        await house.hub.live(house.prompt_id)
+    anna.type("!")
+    await anna.saved()
+    assert (await house.hub.live(house.prompt_id)).text == "Hello!"

@@ -109,6 +109,21 @@ async def test_a_reader_that_never_drains_is_sent_away(house: House) -> None:
     assert slow.socket.close_code == 1013
 
 
+async def test_a_slow_reader_that_takes_a_little_is_waited_for(house: House) -> None:
+    slow = await house.open("ben")
+    slow.socket.stuck_bytes = 5_000_000
+    slow.session.congested()
+    for _ in range(10):
+        house.clock.advance(limits.OUTBOX_DRAIN_SECONDS - 1)
+        slow.socket.stuck_bytes -= 100_000
+        house.hub.tick()
+    assert not slow.session.is_closed
+    house.clock.advance(limits.OUTBOX_DRAIN_SECONDS + 1)
+    house.hub.tick()
+    assert slow.socket.closed_with is not None
+    assert slow.socket.closed_with[0] == 1013
+
+
 async def test_questions_of_a_reader_that_does_not_read_do_not_pile_up(house: House) -> None:
     slow = await house.open("ben")
     slow.pump()
