@@ -15,6 +15,7 @@ from tests.browser.person import Person
 from tests.support.people import invite
 from tests.support.rest import Rest
 from tests.support.server import ServerProcess
+from tests.support.waiting import wait_until
 
 # By this name Monaco tells Windows, and there takes CRLF for the line end of a new text.
 ON_WINDOWS = (
@@ -96,6 +97,14 @@ class House:
     async def change_role(self, person: Person, role: Role) -> None:
         """Give somebody another role, as an owner does."""
         await self._ask("PATCH", f"/api/v1/members/{person.user_id}", role=role)
+
+    async def stores(self, prompt_id: UUID, text: str) -> None:
+        """Wait until the server has a text."""
+
+        async def stored() -> bool:
+            return await self.rest.live(prompt_id) == text
+
+        await wait_until(stored, what=f"{text!r} on the server")
 
     async def take_pictures(self, directory: Path) -> list[Path]:
         """Keep what everybody has on their screens."""

@@ -5,7 +5,6 @@ from playwright.async_api import Locator, Page, expect
 
 from server.access import Role
 from tests.browser.axe import violations
-from tests.browser.editor import converged
 from tests.browser.house import House
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -45,7 +44,8 @@ async def test_from_signing_in_to_writing_and_inviting_with_the_keyboard_alone(h
 
     await ada.editor.opened()
     await page.keyboard.type("Written without a mouse.")
-    assert await converged(ada.editor) == "Written without a mouse." == await house.rest.live(prompt_id)
+    await house.stores(prompt_id, "Written without a mouse.")
+    await ada.editor.says("saved")
 
     await page.keyboard.press("Control+M")  # from here on the tabulator leaves the text
     invite = page.get_by_role("button", name="Invite")
