@@ -7,10 +7,15 @@ kept whole: what it scans beyond the branches themselves grows from one of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Final, NamedTuple
 
 from crdt.summary import Home, Id
+
+# Branches are kept in blocks, so that putting one at the front of a million moves hundreds.
+_BLOCK: Final = 512
+# Looking for a branch by its name is done in C: so many of them cost what one step in Python costs.
+_NAMES_PER_STEP: Final = 50
 
 Origin = Id | Home
 """What a branch grows from: a struct, or a list."""
@@ -32,6 +37,56 @@ class Taken(NamedTuple):
     steps: int
 
 
+class _Row:
+    """The branches of one origin."""
+
+    __slots__ = ("blocks", "count")
+
+    def __init__(self, branches: list[Id]) -> None:
+        self.blocks = [branches]
+        self.count = len(branches)
+
+    def __iter__(self) -> Iterator[Id]:
+        for block in self.blocks:
+            yield from block
+
+    def insert(self, place: int, branch: Id) -> None:
+        number = 0
+        while place > len(self.blocks[number]):
+            place -= len(self.blocks[number])
+            number += 1
+        block = self.blocks[number]
+        block.insert(place, branch)
+        self.count += 1
+        if len(block) > 2 * _BLOCK:
+            self.blocks[number : number + 1] = [block[:_BLOCK], block[_BLOCK:]]
+
+    def remove(self, branch: Id) -> None:
+        for block in self.blocks:
+            if branch in block:
+                block.remove(branch)
+                self.count -= 1
+                return
+
+    def is_before(self, first: Id, second: Id) -> bool:
+        """Whether both are here, in this order."""
+        found = False
+        for block in self.blocks:
+            if not found and first in block:
+                found = True
+                if second in block:
+                    return block.index(first) < block.index(second)
+            elif second in block:
+                return found
+        return False
+
+    def copy(self) -> _Row:
+        row = _Row([])
+        row.blocks = [list(block) for block in self.blocks]
+        row.count = self.count
+        return row
+
+
 class Branches:
     """Ordered branches by origin; not of origins whose only branch is the next struct of their run.
 
@@ -42,7 +97,7 @@ class Branches:
     __slots__ = ("_by_origin", "_right_of")
 
     def __init__(self, right_of: Callable[[Id], Id | None]) -> None:
-        self._by_origin: dict[Origin, list[Id]] = {}
+        self._by_origin: dict[Origin, _Row] = {}
         self._right_of = right_of
 
     def __contains__(self, origin: Origin) -> bool:
@@ -50,7 +105,7 @@ class Branches:
 
     def begin(self, origin: Origin, first: Id | None) -> None:
         """Keep the branches of an origin, of which there is one at most so far."""
-        self._by_origin[origin] = [] if first is None else [first]
+        self._by_origin[origin] = _Row([] if first is None else [first])
 
     def insert(self, origin: Origin, branch: Id, right: Id | None) -> int:
         """Put a branch in its place; its own right neighbour, if that is a branch too, has to be there.
@@ -58,16 +113,16 @@ class Branches:
         Returns:
             How many branches were looked at.
         """
-        branches = self._by_origin[origin]
+        row = self._by_origin[origin]
         place = index = 0
-        for index, other in enumerate(branches):
+        for index, other in enumerate(row):
             if other == right:
                 break
             if other[0] < branch[0]:
                 place = index + 1
             elif self._right_of(other) == right:
                 break
-        branches.insert(place, branch)
+        row.insert(place, branch)
         return index + 1
 
     def remove(self, origin: Origin, branch: Id) -> None:
@@ -80,13 +135,14 @@ class Branches:
 
     def are_in_order(self, origin: Origin, first: Id, second: Id) -> bool:
         """Whether both are branches of the origin, the first before the second."""
-        branches = self._by_origin.get(origin, ())
-        return first in branches and second in branches and branches.index(first) < branches.index(second)
+        row = self._by_origin.get(origin)
+        return row is not None and row.is_before(first, second)
 
-    def count(self, origin: Origin) -> int:
-        """How many branches there are, where they are kept."""
-        return len(self._by_origin.get(origin, ()))
+    def steps_to_find(self, origin: Origin) -> int:
+        """How much it costs to find two branches among those that are kept."""
+        row = self._by_origin.get(origin)
+        return 0 if row is None else 1 + row.count // _NAMES_PER_STEP
 
     def update(self, other: Branches) -> None:
         """Take in all branches of another."""
-        self._by_origin.update((origin, list(branches)) for origin, branches in other._by_origin.items())
+        self._by_origin.update((origin, row.copy()) for origin, row in other._by_origin.items())

@@ -259,7 +259,7 @@ class Lineage:
         parted_at = origin if origin is not None else self._homes.get(right)
         if parted_at is None:
             return False
-        self._step(self._branches.count(parted_at))
+        self._step(self._branches.steps_to_find(parted_at))
         return self._branches.are_in_order(parted_at, branch, right)
 
     def _branch_towards(self, descendant: Id, origin: Id | None) -> Id | None:
