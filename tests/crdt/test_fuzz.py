@@ -254,6 +254,7 @@ def report(campaign: Campaign) -> str:
     return "\n" + "\n".join(f"{count:>8} {what}" for what, count in campaign.counts.most_common())
 
 
+@pytest.mark.slow
 def test_mutations(rng: Random) -> None:
     with YjsOracle() as yjs:
         campaign = Campaign(rng, yjs)

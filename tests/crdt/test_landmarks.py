@@ -320,6 +320,7 @@ def test_branches_too_many_to_be_looked_at() -> None:
     assert refusal(knowledge, data) is None
 
 
+@pytest.mark.slow
 def test_a_walk_along_neighbours_has_an_end() -> None:
     # Each letter stands behind one of the other client, so that there are as many runs as letters.
     count = MAX_STEPS + 10

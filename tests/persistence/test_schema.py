@@ -21,6 +21,8 @@ from persistence.store import OpenMode, Store, downgrade, migrate
 from persistence.tables import metadata
 from tests.persistence.conftest import home_of
 
+pytestmark = pytest.mark.slow
+
 
 async def inspected(url: str, look: Any) -> Any:  # noqa: ANN401 - whatever the look returns
     database = Database(DatabaseAddress.parse(url))
@@ -120,7 +122,6 @@ async def test_an_sqlite_file_belongs_to_one_server(sqlite_store_url: str) -> No
         await Store.open(sqlite_store_url, mode=OpenMode.CLUSTER)
 
 
-@pytest.mark.slow
 def test_an_installed_package_migrates_without_a_checkout(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     wheels, site = tmp_path / "wheels", tmp_path / "site"

@@ -8,6 +8,8 @@ import pytest
 from server.access import Action, Role, role_may
 from tests.server.api.edge import Edge
 
+pytestmark = pytest.mark.slow
+
 READER, EDITOR, OWNER = {"viewer", "editor", "owner"}, {"editor", "owner"}, {"owner"}
 
 
