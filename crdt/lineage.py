@@ -29,6 +29,7 @@ from typing import Final
 from crdt.branches import Branches, Origin, Taken
 from crdt.errors import UpdateError
 from crdt.nesting import Nesting
+from crdt.ranges import RangeSet
 from crdt.runs import Mark, Runs
 from crdt.summary import Home, Id, Place, UpdateSummary
 
@@ -66,7 +67,7 @@ class Lineage:
         if runs is not None and places[0].start == runs.end and not summary.structure.types:
             # The usual case, and the usual one of it: what is typed goes on with what was typed.
             _, _, _, left, right, _ = place = places[0]
-            possible = self._can_stand(place, None) and (
+            possible = self._can_stand([place], summary) and (
                 runs.is_continued_by(left, right) or self._can_part(left, right)
             )
         else:
@@ -191,10 +192,10 @@ class Lineage:
             self._nesting.take_in(new_types, summary.places, self._home)
             if self._nesting.are_too_deep(new_types):
                 raise UpdateError("types are nested too deep", code="update_nested_too_deep")
-            homes = summary.structure.homes
-            return self._are_at_home(homes) and all(
-                self._is_possible(place) and self._can_stand(place, homes.get((place.client, place.start)))
-                for place in summary.places
+            return (
+                self._are_at_home(summary.structure.homes)
+                and all(map(self._is_possible, summary.places))
+                and self._can_stand(summary.places, summary)
             )
         finally:
             self._take_back(marks, taken, new_types)
@@ -225,10 +226,23 @@ class Lineage:
         """Whether what is known of first structs agrees with what is claimed of them now."""
         return all(self.is_forgotten(first) or self._homes.get(first) == home for first, home in homes.items())
 
-    def _can_stand(self, place: Place, home: Home | None) -> bool:
-        """Whether the list takes it: a key has one value, which browsers cannot split."""
-        _, start, end, left, right, is_deleted = place
-        return end - start == 1 or is_deleted or not self._has_key(left, right, home)
+    def _can_stand(self, places: Sequence[Place], summary: UpdateSummary) -> bool:
+        """Whether the lists take them: a key has one value, for browsers cannot split what stands under one.
+
+        Deleted values that somebody keeps to undo come together, and are deleted by the same update.
+        """
+        homes = summary.structure.homes
+        several = [
+            place
+            for place in places
+            if place.end - place.start > 1
+            and not place.is_deleted
+            and self._has_key(place.left, place.right, homes.get((place.client, place.start)))
+        ]
+        if not several:
+            return True
+        deleted = RangeSet(summary.deletes)
+        return all(deleted.covers(place.client, place.start, place.end) for place in several)
 
     def _is_possible(self, place: Place) -> bool:
         client, start, end, left, right, _ = place

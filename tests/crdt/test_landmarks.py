@@ -185,6 +185,12 @@ def test_a_key_has_one_value() -> None:
         assert refusal(knowledge, update(section(2, 0, struct))) is None
     for struct in (values(value, value, key="k"), string("ab", left=(1, 0)), string("ab", right=(1, 0))):
         assert refusal(knowledge, update(section(2, 0, struct))) == "update_neighbours_impossible"
+    # Values that were deleted and are kept for undo, as Yjs merges them; half of them deleted is none of these.
+    kept = values(value, value, key="j")
+    assert refusal(knowledge, update(section(2, 0, kept), deletes=(deletions(2, (0, 2)),))) is None
+    for part in ((0, 1), (1, 1)):
+        data = update(section(2, 0, kept), deletes=(deletions(2, part),))
+        assert refusal(knowledge, data) == "update_neighbours_impossible"
     later = update(section(1, 1, values(value, value, left=(1, 0))))
     assert refusal(knowledge, later) == "update_neighbours_impossible"
 
