@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import uvloop
 
-from load.scenarios import Editors, Idle, Join
+from load.first_scenarios import Editors, Idle, Join
 from load.target import Target, TargetFailed, on_separate_cores, own_server
 
 Scenario = Editors | Join | Idle
