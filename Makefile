@@ -8,11 +8,12 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
-.PHONY: help serve test check lint build lock clean setup setup-dev
+.PHONY: help serve test check bench bench-peers lint build lock clean setup setup-dev
 help:
 	@echo 'make serve    set up, then run the server with its embedded database and the built editor'
 	@echo 'make test     set up, then pass every test, with a real PostgreSQL, Redis and headless Chromium'
 	@echo 'make check    lint, types and the fast tests'
+	@echo 'make bench    measure this server beside others, into load/results/ (takes a while)'
 	@echo 'make build    the wheel, with the built editor in it, into dist/'
 	@echo 'make lock     write the hash-pinned lock files anew (UPGRADE=1: with the newest versions)'
 	@echo 'make clean    delete what was built and cached; keeps var/ and what was installed'
@@ -72,6 +73,8 @@ EDITOR_PACKAGES := client/web/node_modules/.from-$(call content-of,client/web/pa
 EDITOR := client/web/dist/.from-$(call content-of,$$($(EDITOR_SOURCES)))
 EDITOR_CHECKED := client/web/node_modules/.checked-$(call content-of,$$($(EDITOR_SOURCES)))
 PEERS := tests/node/node_modules/.from-$(call content-of,tests/node/package.json tests/node/package-lock.json)
+MEASURED := load/servers/node
+MEASURED_PEERS := $(MEASURED)/node_modules/.from-$(call content-of,$(MEASURED)/package.json $(MEASURED)/package-lock.json)
 
 # The system's Node when it suits, else the one from a Python wheel, whose own npm script cannot find its files.
 $(NODE): | $(PYTHON)
@@ -106,6 +109,11 @@ $(PEERS): | $(NODE)
 	@cd tests/node && $(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+$(MEASURED_PEERS): | $(NODE)
+	@echo 'Installing the servers to compare with (Hocuspocus, y-websocket) …'
+	@cd $(MEASURED) && $(NPM) ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 # --- Commands -------------------------------------------------------------------------------------------------------
 
 COVERAGE := $(PYTHON) -m coverage report
@@ -120,7 +128,7 @@ setup-dev: setup $(DEV) $(PEERS)
 serve: setup
 	@exec $(VENV)/bin/promptroom serve
 
-test: setup-dev lint $(EDITOR_CHECKED)
+test: setup-dev lint $(EDITOR_CHECKED) $(MEASURED_PEERS)
 	@$(PYTHON) -m tests.support.chromium
 	@$(PYTHON) -m pytest $(ON_ALL_CORES) --cov --cov-report=
 	@set -e; for package in crdt persistence; do $(COVERAGE) --fail-under=90 --include="$$package/*"; done
@@ -136,11 +144,10 @@ lint: $(DEV)
 build: $(RUNTIME) $(EDITOR)
 	@$(PYTHON) -m hatchling build --target wheel
 
-ifneq ($(wildcard load/__main__.py),)
-.PHONY: bench
-bench: setup-dev
-	@$(PYTHON) -m load
-endif
+bench-peers: setup-dev $(MEASURED_PEERS)
+
+bench: bench-peers
+	@exec $(VENV)/bin/promptroom-load compare
 
 # Every platform's hashes and no address: pip takes the packages from whatever index it is set up with.
 LOCK := UV_SYSTEM_CERTS=1 $(VENV)/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \

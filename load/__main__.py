@@ -1,67 +1,69 @@
-"""`python -m load`: every scenario; `python -m load editors|join|idle …`: one of them.
+"""`promptroom-load`, also `python -m load`: what servers of Yjs documents can do, and what it costs.
 
-Without `--url` a server is started for the run, on an embedded database of its own; it gets one core and the load
-the others.
+run SCENARIO    one scenario against one server, with numbers of its own
+list            the scenarios with their numbers, and the servers
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import inspect
 import resource
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Sequence
 
 import uvloop
 
-from load.first_scenarios import Editors, Idle, Join
-from load.target import Target, TargetFailed, on_separate_cores, own_server
-
-Scenario = Editors | Join | Idle
-
-EDITORS, JOIN, IDLE = Editors(), Join(), Idle()
+from load.catalogue import SCENARIOS
+from load.results import Measurement
+from load.scenarios import Scenario
+from load.servers import SERVERS
+from load.servers.process import leave_the_servers_core
+from load.servers.server import ServerFailed
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the scenarios that were asked for, and say what they came to; answers the exit code."""
+    """Do what was asked for; answers the exit code.
+
+    It is 1 where something was measured and went wrong, and 2 where nothing could be.
+    """
     options = _parser().parse_args(arguments)
+    if options.command == "list":
+        sys.stdout.write(_listed())
+        return 0
     _allow_many_connections()
+    leave_the_servers_core()
     try:
-        with _target(options) as target:
-            on_separate_cores(target.pid)
-            sound = [_run(scenario, target, as_json=options.json) for scenario in _scenarios(options)]
-    except TargetFailed as error:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            measurement = runner.run(_run(_scenario(options), options.server, options.seed))
+    except ServerFailed as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
-    return 0 if all(sound) else 1
+    sys.stdout.write((measurement.as_json() if options.json else measurement.as_text()) + "\n")
+    return 0 if measurement.is_sound else 1
 
 
-def _run(scenario: Scenario, target: Target, *, as_json: bool) -> bool:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        result = runner.run(scenario.run(target))
-    sys.stdout.write((result.as_json() if as_json else result.as_text()) + "\n")
-    sys.stdout.flush()
-    return result.lost == 0 and result.converged
+async def _run(scenario: Scenario, name: str, seed: int) -> Measurement:
+    async with SERVERS[name]() as server:
+        return await scenario.run(server, seed)
 
 
-def _target(options: argparse.Namespace) -> AbstractContextManager[Target]:
-    if options.url is None:
-        return own_server()
-    return nullcontext(Target(options.url.rstrip("/"), options.token, options.pid))
+def _scenario(options: argparse.Namespace) -> Scenario:
+    make = SCENARIOS[options.scenario]
+    return make(**{name: getattr(options, name) for name in _numbers(make)})
 
 
-def _scenarios(options: argparse.Namespace) -> list[Scenario]:
-    match options.scenario:
-        case "editors":
-            writers = options.editors if options.writers is None else options.writers
-            return [Editors(options.editors, writers, options.rate, options.seconds, options.seed)]
-        case "join":
-            return [Join(options.joiners, options.size)]
-        case "idle":
-            return [Idle(options.connections, options.prompts)]
-        case _:
-            return [EDITORS, JOIN, IDLE]
+def _numbers(make: Callable[..., Scenario]) -> dict[str, int | float]:
+    """What a scenario can be told, with its defaults."""
+    defaults = {name: parameter.default for name, parameter in inspect.signature(make).parameters.items()}
+    return {name: default for name, default in defaults.items() if isinstance(default, int | float)}
+
+
+def _listed() -> str:
+    scenarios = "".join(f"  {name:<14}{make().label}\n" for name, make in SCENARIOS.items())
+    servers = "".join(f"  {name}\n" for name in SERVERS)
+    return f"Scenarios\n{scenarios}\nServers\n{servers}"
 
 
 def _allow_many_connections() -> None:
@@ -71,25 +73,22 @@ def _allow_many_connections() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--url", help="a server that runs already, such as http://127.0.0.1:8000")
-    shared.add_argument("--token", help="an access token for it")
-    shared.add_argument("--pid", type=int, help="its process")
-    shared.add_argument("--json", action="store_true", help="one line of JSON for each scenario")
-    parser = argparse.ArgumentParser(prog="python -m load", description=__doc__, parents=[shared])
-    scenarios = parser.add_subparsers(dest="scenario")
-    editors = scenarios.add_parser("editors", parents=[shared], help="many in one prompt, each typing")
-    editors.add_argument("--editors", type=int, default=EDITORS.editors)
-    editors.add_argument("--writers", type=int, help="how many of them type; all, unless given")
-    editors.add_argument("--rate", type=float, default=EDITORS.rate, help="keys a second of each")
-    editors.add_argument("--seconds", type=float, default=EDITORS.seconds)
-    editors.add_argument("--seed", type=int, default=EDITORS.seed)
-    join = scenarios.add_parser("join", parents=[shared], help="many open one large prompt at once")
-    join.add_argument("--joiners", type=int, default=JOIN.joiners)
-    join.add_argument("--size", type=int, default=JOIN.size, help="UTF-16 code units of its text")
-    idle = scenarios.add_parser("idle", parents=[shared], help="many connections on which nothing happens")
-    idle.add_argument("--connections", type=int, default=IDLE.connections)
-    idle.add_argument("--prompts", type=int, default=IDLE.prompts, help="over how many prompts they are spread")
+    parser = argparse.ArgumentParser(
+        prog="promptroom-load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="the scenarios with their numbers, and the servers")
+    scenarios = commands.add_parser("run", help="one scenario against one server").add_subparsers(
+        dest="scenario", required=True
+    )
+    for name, make in SCENARIOS.items():
+        scenario = scenarios.add_parser(name, help=make().label)
+        scenario.add_argument("--server", choices=SERVERS, default="promptroom-sqlite")
+        scenario.add_argument("--seed", type=int, default=1)
+        scenario.add_argument("--json", action="store_true", help="one line of JSON")
+        for number, default in _numbers(make).items():
+            option = f"--{number.replace('_', '-')}"
+            scenario.add_argument(option, type=type(default), default=default, help=f"({default:g})")
     return parser
 
 

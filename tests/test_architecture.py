@@ -25,7 +25,7 @@ ORDER_IN_SERVER = (
     {"errors", "settings", "signing_key", "telemetry"},
     {"access", "auth", "limits"},
     {"bus", "outbox", "redis_bus", "tasks", "workers"},
-    {"acknowledgements", "life", "presence", "questions", "rebuild"},
+    {"acknowledgements", "audience", "framing", "life", "pace", "presence", "questions", "rebuild"},
     {"membership"},
     {"admission", "inbox", "renewal"},
     {"room", "session"},
@@ -38,9 +38,10 @@ ORDER_IN_SERVER = (
 )
 
 ONLY_IMPORTER = {
-    "jwt": "server.auth",
-    "pycrdt": "crdt.document",
-    "redis": "server.redis_bus",
+    "jwt": {"server.auth"},
+    # The other is a program of its own: the server of pycrdt-websocket, to be measured.
+    "pycrdt": {"crdt.document", "load.servers.pycrdt_program"},
+    "redis": {"server.redis_bus"},
 }
 READS_THE_ENVIRONMENT = "server.settings"
 
@@ -102,10 +103,10 @@ def test_no_module_imports_itself_by_a_detour() -> None:
         pytest.fail(f"an import cycle: {' → '.join(error.args[1])}")
 
 
-@pytest.mark.parametrize(("library", "importer"), ONLY_IMPORTER.items())
-def test_a_library_behind_one_door_has_one_importer(library: str, importer: str) -> None:
+@pytest.mark.parametrize(("library", "allowed"), ONLY_IMPORTER.items())
+def test_a_library_behind_one_door_has_no_other_importer(library: str, allowed: set[str]) -> None:
     importers = {one.name for one in MODULES if any(name.partition(".")[0] == library for name in one.imports)}
-    assert importers <= {importer}
+    assert importers <= allowed
 
 
 def test_only_the_settings_read_the_environment() -> None:

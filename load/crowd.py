@@ -1,0 +1,93 @@
+"""Many editors at once: opening them, and waiting for what they are to hear."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+from time import perf_counter
+from typing import Final, TypeVar
+
+from load.editor import Editor
+from load.servers.server import Address, Server
+
+T = TypeVar("T")
+
+SETTLE_SECONDS: Final = 30.0
+"""How long is waited for what should be there at once; what is not there by then counts as lost."""
+
+_POLL_SECONDS: Final = 0.01
+_QUIET_SECONDS: Final = 0.05
+# More at once would overflow the queue of connections that the system keeps for the server.
+_OPENED_AT_ONCE: Final = 50
+
+
+async def opened(server: Server, addresses: Sequence[Address], random: Random) -> list[Editor]:
+    """An editor at each address, synced.
+
+    Args:
+        server: whose documents they are.
+        addresses: one for each editor.
+        random: for the editors' ids and texts.
+
+    Raises:
+        ConnectionRefused: The server does not let one in.
+        TimeoutError: One was not sent its document in time.
+    """
+    editors = [Editor(server.dialect, Random(random.random())) for _ in addresses]
+    places = list(zip(editors, addresses, strict=True))
+    # Somebody has to be first in each document: servers are known to leave others hanging who come at the same moment.
+    first = {address: editor for editor, address in reversed(places)}
+    await _enter(server, [(editor, address) for address, editor in first.items()])
+    await _enter(server, [(editor, address) for editor, address in places if first[address] is not editor])
+    return editors
+
+
+async def document_of(server: Server, address: Address, random: Random) -> bytes | None:
+    """What somebody is sent who opens the document now, as an update; nothing, where it does not come in time.
+
+    Raises:
+        ConnectionRefused: The server does not let one in.
+    """
+    editor = Editor(server.dialect, Random(random.random()))
+    await editor.open(address, server.token)
+    try:
+        return editor.document if await within(editor.synced, SETTLE_SECONDS) is not None else None
+    finally:
+        editor.close()
+
+
+async def _enter(server: Server, places: Sequence[tuple[Editor, Address]]) -> None:
+    for start in range(0, len(places), _OPENED_AT_ONCE):
+        some = places[start : start + _OPENED_AT_ONCE]
+        await asyncio.gather(*(editor.open(address, server.token) for editor, address in some))
+        async with asyncio.timeout(SETTLE_SECONDS):
+            await asyncio.gather(*(editor.synced for editor, _ in some))
+
+
+async def settled(condition: Callable[[], bool], seconds: float = SETTLE_SECONDS) -> bool:
+    """Wait until the condition holds; answers whether it does."""
+    deadline = perf_counter() + seconds
+    while not condition():
+        if perf_counter() > deadline:
+            return False
+        await asyncio.sleep(_POLL_SECONDS)
+    return True
+
+
+async def quiet(count: Callable[[], int]) -> None:
+    """Wait until what is counted has not grown for a moment."""
+    last, since = count(), perf_counter()
+    while perf_counter() - since < _QUIET_SECONDS:
+        await asyncio.sleep(_POLL_SECONDS)
+        if (now := count()) != last:
+            last, since = now, perf_counter()
+
+
+async def within(awaited: Awaitable[T], seconds: float) -> T | None:
+    """What is awaited, or nothing when it takes too long."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await awaited
+    except TimeoutError:
+        return None

@@ -1,0 +1,184 @@
+"""Starting servers on a core of their own, and ending them."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from load.servers.server import ServerFailed
+
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 20.0
+_POLL_SECONDS: Final = 0.02
+_SAID_AT_LAST: Final = 4_000
+# Not seeded: several runs on one machine must not choose the same ports.
+_CHANCE: Final = random.SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """Who runs where: the server under load alone, the generator and the server's database on the others.
+
+    Args:
+        server: the core of the server under load; none, where there is only one in all.
+        others: all other cores.
+    """
+
+    server: frozenset[int]
+    others: frozenset[int]
+
+
+@cache
+def cores() -> Cores:
+    """The cores that this process was started on, shared out once for all."""
+    if not hasattr(os, "sched_getaffinity"):
+        return Cores(frozenset(), frozenset())
+    first, *others = sorted(os.sched_getaffinity(0))
+    return Cores(frozenset({first} if others else ()), frozenset(others))
+
+
+def leave_the_servers_core() -> bool:
+    """Keep this process, and what it starts from now on, off the server's core; answers whether there are others."""
+    if not cores().others:
+        return False
+    os.sched_setaffinity(0, cores().others)
+    return True
+
+
+class Process:
+    """A program that runs in the background, and can be started again.
+
+    Args:
+        command: the program and its arguments.
+        directory: where it works, and where its log is kept.
+        is_ready: tells whether it may be talked to.
+        on: the cores that all its threads run on; no choice is made where there are none.
+        user: the user it runs as; ours where it is None.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        directory: Path,
+        is_ready: Callable[[], bool],
+        *,
+        on: frozenset[int],
+        user: int | None = None,
+    ) -> None:
+        self._command = _tied_to_us(command)
+        self._directory = directory
+        self._is_ready = is_ready
+        self._on = on
+        self._user = user
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its id.
+
+        Raises:
+            ServerFailed: It was never started.
+        """
+        if self._process is None:
+            raise ServerFailed("the server was never started")
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """The last of what it has said."""
+        path = self._directory / "log"
+        return path.read_text(errors="replace")[-_SAID_AT_LAST:] if path.exists() else ""
+
+    def start(self) -> None:
+        """Start it and wait until it is ready.
+
+        Raises:
+            ServerFailed: It ended, or was not ready in time.
+        """
+        with (self._directory / "log").open("ab") as log, _this_thread_on(self._on):
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self._directory,
+                user=self._user,
+                group=self._user,
+                extra_groups=None if self._user is None else [],
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_ready():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise ServerFailed(f"{self._command[-1]} did not start:\n{self.log}")
+            time.sleep(_POLL_SECONDS)
+
+    def kill(self) -> None:
+        """End it as `kill -9` does, and return when it is gone."""
+        self.end(signal.SIGKILL)
+
+    def end(self, by: signal.Signals = signal.SIGTERM) -> None:
+        """Send it a signal, and return when it is gone; kill it if that takes too long."""
+        if self._process is None:
+            return
+        self._process.send_signal(by)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def free_port() -> int:
+    """A TCP port of the loopback interface that nobody listens on, and that no connection is given.
+
+    A server that is killed and started finds it free again: systems take the ports of outgoing connections from 32768
+    upwards.
+    """
+    while True:
+        port = _CHANCE.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def accepts(port: int) -> bool:
+    """Whether something listens on the port."""
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _tied_to_us(command: Sequence[str]) -> list[str]:
+    """A command that the system kills when this process dies (Linux; elsewhere unchanged)."""
+    setpriv = shutil.which("setpriv")
+    return [*([setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []), *command]
+
+
+@contextmanager
+def _this_thread_on(chosen: frozenset[int]) -> Iterator[None]:
+    """A child starts where the thread that makes it runs, so that none of its threads was ever anywhere else."""
+    if not chosen:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, chosen)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
