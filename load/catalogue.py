@@ -8,9 +8,21 @@ from typing import Final
 from load.scenarios import Scenario
 from load.scenarios.burst import Burst
 from load.scenarios.fanout import Fanout
+from load.scenarios.idle import Idle
+from load.scenarios.join_storm import JoinStorm
+from load.scenarios.observers import Observers
+from load.scenarios.presence import Presence
+from load.scenarios.reconnect import Reconnect
+from load.scenarios.rooms import Rooms
 
 SCENARIOS: Final[Mapping[str, Callable[..., Scenario]]] = {
     "burst": Burst,
     "fanout": Fanout,
+    "observers": Observers,
+    "presence": Presence,
+    "rooms": Rooms,
+    "join-storm": JoinStorm,
+    "idle": Idle,
+    "reconnect": Reconnect,
 }
 """Each a frozen dataclass whose fields, all with defaults, are its numbers."""

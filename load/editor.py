@@ -161,10 +161,11 @@ class Editor:
 
     def update_offset(self, frame: bytes) -> int:
         """Where the update begins in a frame that has been heard."""
-        offset = len(self._update)
-        while frame[offset] >= _SHORT:
-            offset += 1
-        return offset + 1
+        return _behind_length(frame, len(self._update))
+
+    def presence_offset(self, frame: bytes) -> int:
+        """Where the payload begins in a frame of presence."""
+        return _behind_length(frame, len(self._awareness))
 
     def updates(self, since: int = 0) -> Iterator[bytes]:
         """Every update heard.
@@ -231,3 +232,9 @@ class Editor:
         self._answers.append(self._messages)
         self._messages += 1
         self._say(SyncStep2(typed(self.client_id, bytes(self.text), known)))
+
+
+def _behind_length(frame: bytes, offset: int) -> int:
+    while frame[offset] >= _SHORT:
+        offset += 1
+    return offset + 1

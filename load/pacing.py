@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import heapq
+import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -112,6 +113,6 @@ def regularly(
     rows = []
     for deed in deeds:
         first = start + random.random() * period
-        count = int((start + seconds - first) / period) + 1
+        count = math.ceil(max(start + seconds - first, 0) / period)
         rows.append([(first + period * number, deed) for number in range(count)])
     return list(heapq.merge(*rows, key=lambda one: one[0]))

@@ -8,12 +8,14 @@ from typing import Final
 
 from load.servers.hocuspocus import Hocuspocus
 from load.servers.promptroom import Promptroom
+from load.servers.promptroom_postgres import PromptroomPostgres
 from load.servers.pycrdt_websocket import PycrdtWebsocket
 from load.servers.server import Server
 from load.servers.y_websocket import YWebsocketServer
 
 SERVERS: Final[Mapping[str, Callable[[], Server]]] = {
     "promptroom-sqlite": Promptroom,
+    "promptroom-postgres": PromptroomPostgres,
     "hocuspocus": Hocuspocus,
     "hocuspocus-sqlite": partial(Hocuspocus, keeps=True),
     "y-websocket": YWebsocketServer,

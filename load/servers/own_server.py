@@ -60,11 +60,16 @@ class OwnServer(ABC):
             raise ServerFailed(f"{self.name} was never started")
         return self._process
 
+    def settle(self) -> None:
+        """Choose the port and make the directory, unless that has been done."""
+        if self._directory is None:
+            self._directory = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
+            self.port = free_port()
+
     async def start(self) -> None:
         """Start it on fresh storage."""
-        self._directory = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
-        self.port = free_port()
-        self._process = Process(self.command(), self._directory, self.is_ready, on=cores().server)
+        self.settle()
+        self._process = Process(self.command(), self.directory, self.is_ready, on=cores().server)
         await self.restart()
 
     async def stop(self) -> None:

@@ -28,31 +28,34 @@ _CHANCE: Final = random.SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """Who runs where: the server under load alone, the generator and the server's database on the others.
+    """Who runs where: the server under load alone, and so, where there are three, its database.
 
     Args:
         server: the core of the server under load; none, where there is only one in all.
-        others: all other cores.
+        database: the core of the server's database; where there are only two, the generator's.
+        generator: all other cores.
     """
 
     server: frozenset[int]
-    others: frozenset[int]
+    database: frozenset[int]
+    generator: frozenset[int]
 
 
 @cache
 def cores() -> Cores:
     """The cores that this process was started on, shared out once for all."""
     if not hasattr(os, "sched_getaffinity"):
-        return Cores(frozenset(), frozenset())
+        return Cores(frozenset(), frozenset(), frozenset())
     first, *others = sorted(os.sched_getaffinity(0))
-    return Cores(frozenset({first} if others else ()), frozenset(others))
+    generators = others[1:] or others
+    return Cores(frozenset({first} if others else ()), frozenset(others[:1]), frozenset(generators))
 
 
 def leave_the_servers_core() -> bool:
     """Keep this process, and what it starts from now on, off the server's core; answers whether there are others."""
-    if not cores().others:
+    if not cores().generator:
         return False
-    os.sched_setaffinity(0, cores().others)
+    os.sched_setaffinity(0, cores().generator)
     return True
 
 

@@ -42,7 +42,7 @@ class Promptroom(OwnServer):
         """Start it, and make somebody who may create prompts."""
         await super().start()
         self.token = await asyncio.to_thread(
-            self._run, "token", "--email", "load@example.com", "--create", "--ttl", "6h"
+            self.run, "token", "--email", "load@example.com", "--create", "--ttl", "6h"
         )
 
     async def document(self, name: str, content: str = "") -> Address:
@@ -57,6 +57,19 @@ class Promptroom(OwnServer):
         except OSError:
             return False
         return True
+
+    def run(self, *arguments: str) -> str:
+        """Run another command of the server, and return what it printed.
+
+        Raises:
+            ServerFailed: It ended with an error.
+        """
+        done = subprocess.run(
+            [*self._program(), *arguments], cwd=self.directory, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise ServerFailed(f"promptroom {arguments[0]}: {done.stderr.strip()}")
+        return done.stdout.strip()
 
     @property
     def _url(self) -> str:
@@ -73,14 +86,6 @@ class Promptroom(OwnServer):
             "STATE_DIRECTORY": str(self.directory),
         }
         return ["env", *unset, *(f"{name}={value}" for name, value in settings.items()), sys.executable, "-m", "server"]
-
-    def _run(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [*self._program(), *arguments], cwd=self.directory, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise ServerFailed(f"promptroom {arguments[0]}: {done.stderr.strip()}")
-        return done.stdout.strip()
 
     def _create(self, name: str, content: str) -> str:
         request = urllib.request.Request(  # noqa: S310 - our own server
