@@ -45,8 +45,8 @@ UPDATE: Final = 2
 
 _ONE_BYTE: Final = tuple(bytes((value,)) for value in range(MORE))
 # The message type, the sync type and the length of an update of fewer than 128 bytes are a byte each.
-_SHORT_HEADER: Final = 3
-_SHORT_UPDATE_FRAME: Final = _SHORT_HEADER + MORE
+SHORT_UPDATE_HEADER: Final = 3
+_SHORT_UPDATE_FRAME: Final = SHORT_UPDATE_HEADER + MORE
 
 
 def read_var_uint(data: bytes, offset: int) -> tuple[int, int]:
@@ -121,6 +121,17 @@ def write_var_string(text: str) -> bytes:
     return write_var_bytes(text.encode())
 
 
+def is_short_update(frame: bytes) -> bool:
+    """Whether a frame is one update of fewer than 128 bytes; it stands behind ``SHORT_UPDATE_HEADER`` bytes."""
+    size = len(frame)
+    return (
+        SHORT_UPDATE_HEADER <= size < _SHORT_UPDATE_FRAME
+        and frame[0] == SYNC
+        and frame[1] == UPDATE
+        and frame[2] == size - SHORT_UPDATE_HEADER
+    )
+
+
 def decode_frame(frame: bytes, *, max_bytes: int, max_messages: int = MAX_MESSAGES) -> tuple[Message, ...]:
     """Decode one WebSocket frame into its messages, in order; at least one.
 
@@ -136,13 +147,8 @@ def decode_frame(frame: bytes, *, max_bytes: int, max_messages: int = MAX_MESSAG
     size = len(frame)
     if size > max_bytes:
         raise FrameTooLarge(f"a frame of {size} bytes; at most {max_bytes} are accepted")
-    if (
-        _SHORT_HEADER <= size < _SHORT_UPDATE_FRAME
-        and frame[0] == SYNC
-        and frame[1] == UPDATE
-        and frame[2] == size - _SHORT_HEADER
-    ):
-        return (Update(frame[_SHORT_HEADER:]),)
+    if is_short_update(frame):
+        return (Update(frame[SHORT_UPDATE_HEADER:]),)
     message, offset = _read_message(frame, 0)
     if offset == size:
         return (message,)
@@ -197,6 +203,8 @@ def encode(message: Message) -> bytes:
     match message:
         case Update(update):
             encoded = b"\x00\x02" + write_var_bytes(update)
+        case Acknowledgement(count):
+            encoded = b"\x08" + write_var_uint(count)
         case SyncStep2(update):
             encoded = b"\x00\x01" + write_var_bytes(update)
         case SyncStep1(state_vector):
@@ -205,8 +213,6 @@ def encode(message: Message) -> bytes:
             encoded = b"\x01" + write_var_bytes(payload)
         case QueryAwareness():
             encoded = b"\x03"
-        case Acknowledgement(count):
-            encoded = b"\x08" + write_var_uint(count)
         case RoomEvent(json):
             encoded = b"\x09" + write_var_string(json)
         case TokenRenewal(token):

@@ -6,13 +6,15 @@ The client's end has its rules in :mod:`crdt.client_peer`.  Rules of the server'
 - acknowledgements and room events come from servers only; renewed tokens, only where the client has
   offered the extension: anything else is an unknown type;
 - step 2 and update messages are numbered from 1 in the order they arrive; acknowledgements count in
-  these numbers.
+  these numbers;
+- keystrokes that come in together are one event (:mod:`crdt.typed_run`).
 
 Source: y-protocols ``PROTOCOL.md`` and ``sync.js``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -25,7 +27,7 @@ from crdt.client_peer import (
     RoomEventReceived,
     Synced,
 )
-from crdt.codec import decode_frame
+from crdt.codec import SHORT_UPDATE_HEADER, decode_frame, is_short_update
 from crdt.errors import FrameError
 from crdt.messages import (
     Acknowledgement,
@@ -38,6 +40,8 @@ from crdt.messages import (
     TokenRenewal,
     Update,
 )
+from crdt.summary import UpdateSummary
+from crdt.typed_run import TypedRun
 from crdt.update import read_state_vector
 
 __all__ = [
@@ -73,17 +77,21 @@ class StateVectorReceived:
 
 @dataclass(frozen=True, slots=True)
 class UpdateReceived:
-    """The client sent an update, which nobody has read yet.
+    """The client sent an update.
 
     Args:
         update: its bytes.
         ordinal: its number among the step-2 and update messages of the connection, from 1.
         answers: of a step 2, its number among the step-2 messages, from 1.
+        messages: how many messages were joined to it; ``ordinal`` is the last one's.
+        summary: what the strict reader found in it, if it has read it yet.
     """
 
     update: bytes
     ordinal: int
     answers: int | None
+    messages: int = 1
+    summary: UpdateSummary | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +142,26 @@ class ServerPeer:
             StateVectorError: a state vector is malformed.
         """
         return [self._event(message) for message in decode_frame(frame, max_bytes=self._max_frame_bytes)]
+
+    def receive_all(self, frames: Iterable[bytes]) -> Iterator[PeerEvent]:
+        """Take in frames that came in together; raises as :meth:`receive`, after what came before was yielded."""
+        run: TypedRun | None = None
+        for frame in frames:
+            is_short = is_short_update(frame)
+            if run is not None:
+                if is_short and run.take(frame):
+                    continue
+                yield self._joined(run)
+            run = TypedRun.begin(frame[SHORT_UPDATE_HEADER:]) if is_short else None
+            if run is None:
+                yield from self.receive(frame)
+        if run is not None:
+            yield self._joined(run)
+
+    def _joined(self, run: TypedRun) -> UpdateReceived:
+        self._updates += run.count
+        update, summary = run.joined()
+        return UpdateReceived(update, self._updates, None, run.count, summary)
 
     def _event(self, message: Message) -> PeerEvent:
         match message:

@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from persistence import postgres, sqlite
 from persistence.address import DatabaseAddress
 from persistence.failures import store_errors
+from persistence.gate import Gate
 
 Clock = Callable[[], datetime]
 
@@ -51,12 +52,13 @@ class Database:
     def __init__(self, address: DatabaseAddress, *, lock_wait_seconds: float = sqlite.LOCK_WAIT_SECONDS) -> None:
         self.address = address
         self.lock_wait_seconds = lock_wait_seconds
-        self.gate: AbstractAsyncContextManager[Any]
+        self.gate = Gate()
+        self._turn_to_write: AbstractAsyncContextManager[None]
         if address.kind == "sqlite":
-            self.gate = asyncio.Lock()
+            self._turn_to_write = self.gate
             self.engine = _sqlite_engine(address, lock_wait_seconds)
         else:
-            self.gate = nullcontext()
+            self._turn_to_write = nullcontext()
             self.engine = _postgres_engine(address, lock_wait_seconds)
 
     @property
@@ -84,7 +86,7 @@ class Database:
             Conflict: a constraint of the schema refused a row.
         """
         with store_errors():
-            async with self.gate, self.engine.connect() as connection:
+            async with self._turn_to_write, self.engine.connect() as connection:
                 await connection.execution_options(**{_WRITES: True})
                 async with connection.begin():
                     yield connection

@@ -20,14 +20,15 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol
 
 from persistence.edits import Append
 from persistence.engine import Clock
 from persistence.errors import StoreError, StoreOverloaded, StoreUnavailable
+from persistence.gate import Gate
 
 # Four of the largest frames that a client may send, or some hundred thousand keystrokes.
 QUEUE_BYTES = 32 * 1024 * 1024
@@ -40,11 +41,10 @@ Outcome = int | StoreError
 class Writer(Protocol):
     """What turns a group into one transaction."""
 
-    async def commit(self, group: Sequence[Append], now: datetime) -> list[Outcome]:
-        """Commit the group and answer, for each append, its last seq or why it alone was refused.
+    def commit(self, group: Sequence[Append], now: datetime) -> asyncio.Future[list[Outcome]]:
+        """Start to commit the group; the future answers, for each append, its last seq or why it alone was refused.
 
-        Raises:
-            StoreError: nothing of the group is acknowledged.
+        Where it fails with a StoreError, nothing of the group is acknowledged.
         """
 
     async def close(self) -> None:
@@ -59,7 +59,7 @@ class _Waiting:
 
 
 class GroupCommit:
-    """The queue in front of a writer, and the one task that empties it.
+    """The queue in front of a writer.
 
     Args:
         writer: commits a group.
@@ -68,24 +68,19 @@ class GroupCommit:
         queue_bytes: how much may wait; an append that finds the queue empty is always taken.
     """
 
-    def __init__(
-        self,
-        writer: Writer,
-        *,
-        clock: Clock,
-        gate: AbstractAsyncContextManager[Any],
-        queue_bytes: int = QUEUE_BYTES,
-    ) -> None:
+    def __init__(self, writer: Writer, *, clock: Clock, gate: Gate, queue_bytes: int = QUEUE_BYTES) -> None:
         self.writer = writer
         self._clock = clock
         self._gate = gate
         self._queue_bytes = queue_bytes
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
-        self._work = asyncio.Event()
-        self._closing = False
         self._loop = asyncio.get_running_loop()
-        self._task = self._loop.create_task(self._run(), name="journal group commit")
+        self._closing = False
+        # Done while nothing waits and nothing is on its way.
+        self._idle: asyncio.Future[None] = self._loop.create_future()
+        self._idle.set_result(None)
+        self._turn: asyncio.Task[None] | None = None
 
     def submit(self, append: Append) -> asyncio.Future[int]:
         """Queue an append; the future resolves to its last seq once it is committed."""
@@ -98,45 +93,61 @@ class GroupCommit:
         else:
             self._waiting.append(_Waiting(append, size, future))
             self._waiting_bytes += size
-            self._work.set()
+            if self._idle.done():
+                self._idle = self._loop.create_future()
+                # On the turn after the first append: everything that this turn submits is in the group.
+                self._loop.call_soon(self._begin)
         return future
 
     async def close(self) -> None:
         """Commit what waits, refuse what comes, close the writer."""
         self._closing = True
-        self._work.set()
-        await self._task
+        await self._idle
         await self.writer.close()
 
-    async def _run(self) -> None:
-        while self._waiting or not self._closing:
-            # The task runs on the turn after the first append: everything that turn submits is in the group.
-            await self._work.wait()
-            # Passed once per group, so that other writers of this process get their turn between two groups.
-            async with self._gate:
-                self._work.clear()
-                if group := self._take():
-                    await self._commit(group)
+    def _begin(self) -> None:
+        # Passed once per group, so that other writers of this process get their turn between two groups.
+        if self._gate.take_at_once():
+            self._commit()
+        else:
+            self._turn = self._loop.create_task(self._wait_for_turn(), name="journal group commit")
 
-    def _take(self) -> list[_Waiting]:
+    async def _wait_for_turn(self) -> None:
+        await self._gate.take()
+        self._commit()
+
+    def _commit(self) -> None:
         group = [waiting for waiting in self._waiting if not waiting.future.cancelled()]
         self._waiting.clear()
         self._waiting_bytes = 0
-        return group
+        if not group:
+            self._go_on()
+            return
+        committed = self.writer.commit([waiting.append for waiting in group], self._clock())
+        committed.add_done_callback(partial(self._committed, group))
 
-    async def _commit(self, group: list[_Waiting]) -> None:
-        appends = [waiting.append for waiting in group]
-        outcomes: Sequence[Outcome]
-        try:
-            outcomes = await self.writer.commit(appends, self._clock())
-        except StoreError as error:
-            outcomes = [error] * len(group)
-        except Exception:  # noqa: BLE001 - whatever it is
-            # A defect must not end the task: every later edit would wait for ever.
-            _log.exception("the journal could not commit a group of %d appends", len(group))
-            outcomes = [StoreUnavailable("the commit failed unexpectedly")] * len(group)
-        for waiting, outcome in zip(group, outcomes, strict=True):
+    def _committed(self, group: Sequence[_Waiting], committed: asyncio.Future[list[Outcome]]) -> None:
+        for waiting, outcome in zip(group, _outcomes(committed, len(group)), strict=True):
             _resolve(waiting.future, outcome)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._gate.release()
+        if self._waiting:
+            self._begin()
+        else:
+            self._idle.set_result(None)
+
+
+def _outcomes(committed: asyncio.Future[list[Outcome]], count: int) -> Sequence[Outcome]:
+    error = StoreUnavailable("the commit was given up") if committed.cancelled() else committed.exception()
+    if error is None:
+        return committed.result()
+    if not isinstance(error, StoreError):
+        # A defect must not end the queue: every later edit would wait for ever.
+        _log.error("the journal could not commit a group of %d appends", count, exc_info=error)
+        error = StoreUnavailable("the commit failed unexpectedly")
+    return [error] * count
 
 
 def _resolve(future: asyncio.Future[int], outcome: Outcome) -> None:

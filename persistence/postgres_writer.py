@@ -12,6 +12,7 @@ whose answer was lost is over, one way or the other, before the next one begins.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -95,11 +96,14 @@ class PostgresWriter:
         except Exception as error:
             raise as_store_error(error) or error from error
 
-    async def commit(self, group: Sequence[Append], now: datetime) -> list[Outcome]:
-        """Commit the group and answer, for each append, its last seq or why it was refused.
+    def commit(self, group: Sequence[Append], now: datetime) -> asyncio.Future[list[Outcome]]:
+        """Start to commit the group; the future answers, for each append, its last seq or why it was refused.
 
         That is StoreUnavailable where the server cannot be reached or another one has taken over the database.
         """
+        return asyncio.get_running_loop().create_task(self._commit(group, now), name="journal commit")
+
+    async def _commit(self, group: Sequence[Append], now: datetime) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
         for batch in _batches(group):
             appends = [group[index] for index in batch]

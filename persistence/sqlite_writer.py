@@ -5,14 +5,15 @@ written again with a savepoint around each append, so that the refused one fails
 no savepoints.
 
 Each statement gives up and takes back the interpreter's lock, which costs far more than the row itself while the
-event loop is busy. So a statement advances many prompts, or inserts many rows.
+event loop is busy. So a statement advances many prompts, or inserts many rows. And as every edit waits for this, a
+commit of one prompt runs through as few lines as it can: what an idle processor has to fetch anew makes up most of it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -43,6 +44,11 @@ _ADVANCE = _for_sizes(
     """,
     "(?, ?, ?)",
 )
+# What the above comes to for one prompt, at two thirds of the time.
+_ADVANCE_ONE = """
+    UPDATE prompts SET head_seq = head_seq + ?1, updated_at = CASE WHEN ?1 > 0 THEN ?2 ELSE updated_at END
+    WHERE id = ?3 AND deleted_at IS NULL RETURNING head_seq
+"""
 _INSERT = _for_sizes(
     "INSERT INTO journal (prompt_id, seq, user_id, kind, created_at, payload) VALUES {rows}", "(?, ?, ?, ?, ?, ?)"
 )
@@ -63,13 +69,12 @@ class SqliteWriter:
     def __init__(self, path: Path, *, lock_wait_seconds: float) -> None:
         self.thread = SqliteThread(path, lock_wait_seconds=lock_wait_seconds)
 
-    async def commit(self, group: Sequence[Append], now: datetime) -> list[Outcome]:
-        """Commit the group and answer, for each append, its last seq or why it alone was refused.
+    def commit(self, group: Sequence[Append], now: datetime) -> asyncio.Future[list[Outcome]]:
+        """Start to commit the group; the future answers, for each append, its last seq or why it alone was refused.
 
-        Raises:
-            StoreUnavailable: the file is locked, full or cannot be written.
+        It fails with StoreUnavailable where the file is locked, full or cannot be written.
         """
-        return await self.thread.run(partial(self._commit, group, to_microseconds(now)))
+        return self.thread.run(partial(self._commit, group, to_microseconds(now)))
 
     async def close(self) -> None:
         """End the thread and close the connection."""
@@ -78,9 +83,9 @@ class SqliteWriter:
     def _commit(self, group: Sequence[Append], now: int, connection: sqlite3.Connection) -> list[Outcome]:
         try:
             try:
-                return _write_together(connection, group, now)
+                return _in_transaction(_write, connection, group, now)
             except _Refused:
-                return _write_apart(connection, group, now)
+                return _in_transaction(_write_apart, connection, group, now)
         except sqlite3.Error as error:
             # A connection that has failed once may hold a half-open transaction or a file that is no longer there.
             self.thread.discard()
@@ -95,61 +100,62 @@ class _Refused(Exception):
         self.why = why
 
 
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+_Write = Callable[[sqlite3.Connection, Sequence[Append], int], Sequence[Outcome]]
+
+
+def _in_transaction(write: _Write, connection: sqlite3.Connection, group: Sequence[Append], now: int) -> list[Outcome]:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        yield
+        outcomes = write(connection, group, now)
         connection.execute("COMMIT")
     except BaseException:
         # SQLite has rolled back by itself after some errors (disk full among them).
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-
-
-def _write_together(connection: sqlite3.Connection, group: Sequence[Append], now: int) -> list[Outcome]:
-    with _transaction(connection):
-        return [*_write(connection, group, now)]
+    return [*outcomes]
 
 
 def _write_apart(connection: sqlite3.Connection, group: Sequence[Append], now: int) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    with _transaction(connection):
-        for append in group:
-            connection.execute("SAVEPOINT append")
-            try:
-                outcomes += _write(connection, [append], now)
-            except _Refused as refused:
-                connection.execute("ROLLBACK TO append")
-                outcomes.append(refused.why)
-            connection.execute("RELEASE append")
+    for append in group:
+        connection.execute("SAVEPOINT append")
+        try:
+            outcomes += _write(connection, [append], now)
+        except _Refused as refused:
+            connection.execute("ROLLBACK TO append")
+            outcomes.append(refused.why)
+        connection.execute("RELEASE append")
     return outcomes
 
 
 def _write(connection: sqlite3.Connection, appends: Sequence[Append], now: int) -> list[int]:
     """Advance the heads, bind the client ids, insert the rows; return the last seq of each append."""
-    seqs = _advance(connection, appends, now)
+    heads = _advance(connection, appends, now)
     rows: list[_Row] = []
     lasts: list[int] = []
     for append in appends:
-        for client_id, user_id in append.bindings.items():
-            _bind(connection, append.prompt_id, client_id, user_id, now)
-        prompt_id, seq = append.prompt_id.bytes, seqs[append.prompt_id]
-        rows += [
-            (prompt_id, number, edit.user_id.bytes, edit.kind.value, now, edit.update)
-            for number, edit in enumerate(append.edits, seq + 1)
-        ]
-        seqs[append.prompt_id] = seq + len(append.edits)
-        lasts.append(seqs[append.prompt_id])
-    with _refusing_unknown_users():
-        for size, values in _chunks(rows):
-            connection.execute(_INSERT[size], values)
+        if append.bindings:
+            _bind(connection, append, now)
+        prompt_id, seq = append.prompt_id.bytes, heads[append.prompt_id]
+        for edit in append.edits:
+            seq += 1
+            rows.append((prompt_id, seq, edit.user_id.bytes, edit.kind.value, now, edit.update))
+        heads[append.prompt_id] = seq
+        lasts.append(seq)
+    _insert(connection, rows)
     return lasts
 
 
 def _advance(connection: sqlite3.Connection, appends: Sequence[Append], now: int) -> dict[UUID, int]:
     """Advance the head of every prompt and return what it was before."""
+    if len(appends) == 1:
+        (append,) = appends
+        count = len(append.edits)
+        head = connection.execute(_ADVANCE_ONE, (count, now, append.prompt_id.bytes)).fetchone()
+        if head is None:
+            raise _no_prompt(append)
+        return {append.prompt_id: head[0] - count}
     counts: dict[bytes, int] = {}
     for append in appends:
         prompt_id = append.prompt_id.bytes
@@ -159,8 +165,23 @@ def _advance(connection: sqlite3.Connection, appends: Sequence[Append], now: int
         heads.update(connection.execute(_ADVANCE[size], values).fetchall())
     for append in appends:
         if append.prompt_id.bytes not in heads:
-            raise _Refused(NotFound(f"no prompt {append.prompt_id}"))
+            raise _no_prompt(append)
     return {UUID(bytes=prompt_id): head - counts[prompt_id] for prompt_id, head in heads.items()}
+
+
+def _no_prompt(append: Append) -> _Refused:
+    return _Refused(NotFound(f"no prompt {append.prompt_id}"))
+
+
+def _insert(connection: sqlite3.Connection, rows: Sequence[_Row]) -> None:
+    try:
+        if len(rows) == 1:
+            connection.execute(_INSERT[1], rows[0])
+            return
+        for size, values in _chunks(rows):
+            connection.execute(_INSERT[size], values)
+    except sqlite3.IntegrityError as error:
+        raise _Refused(Conflict(str(error))) from error
 
 
 def _chunks(rows: Sequence[tuple[object, ...]]) -> Iterator[tuple[int, list[object]]]:
@@ -171,19 +192,16 @@ def _chunks(rows: Sequence[tuple[object, ...]]) -> Iterator[tuple[int, list[obje
             start += size
 
 
-def _bind(connection: sqlite3.Connection, prompt_id: UUID, client_id: int, user_id: UUID, now: int) -> None:
-    with _refusing_unknown_users():
-        inserted = connection.execute(_BIND, (prompt_id.bytes, client_id, user_id.bytes, now)).rowcount
-    if inserted:
-        return
-    (bound_to,) = connection.execute(_BOUND_TO, (prompt_id.bytes, client_id)).fetchone()
-    if bound_to != user_id.bytes:
-        raise _Refused(ClientIdConflict(f"client id {client_id} of prompt {prompt_id} belongs to another user"))
-
-
-@contextmanager
-def _refusing_unknown_users() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.IntegrityError as error:
-        raise _Refused(Conflict(str(error))) from error
+def _bind(connection: sqlite3.Connection, append: Append, now: int) -> None:
+    prompt_id = append.prompt_id.bytes
+    for client_id, user_id in append.bindings.items():
+        try:
+            inserted = connection.execute(_BIND, (prompt_id, client_id, user_id.bytes, now)).rowcount
+        except sqlite3.IntegrityError as error:
+            raise _Refused(Conflict(str(error))) from error
+        if inserted:
+            continue
+        (bound_to,) = connection.execute(_BOUND_TO, (prompt_id, client_id)).fetchone()
+        if bound_to != user_id.bytes:
+            message = f"client id {client_id} of prompt {append.prompt_id} belongs to another user"
+            raise _Refused(ClientIdConflict(message))

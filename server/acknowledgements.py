@@ -18,15 +18,15 @@ class Acknowledgements:
         self._told = 0
         self._early: set[int] = set()
 
-    def committed(self, ordinal: int, *, closes_gaps: bool) -> None:
-        """Marks the message at this place, from 1, as committed."""
+    def committed(self, ordinal: int, messages: int = 1, *, closes_gaps: bool) -> None:
+        """Marks the message at this place, from 1, as committed, and with it those joined to it that came before."""
         if closes_gaps and ordinal > self.count:
             self.count = ordinal
             self._early = {early for early in self._early if early > ordinal}
-        elif ordinal == self.count + 1:
+        elif ordinal - messages == self.count:
             self.count = ordinal
         elif ordinal > self.count:
-            self._early.add(ordinal)
+            self._early.update(range(max(self.count, ordinal - messages) + 1, ordinal + 1))
         while self._early and self.count + 1 in self._early:
             self.count += 1
             self._early.discard(self.count)

@@ -12,7 +12,7 @@ from crdt.document import canonical_state
 from crdt.errors import CrdtError
 from persistence.errors import StoreError
 from server.errors import Overloaded
-from server.rebuild import read_stored, rebuild
+from server.rebuild import read_stored, replay
 from server.telemetry import get_logger
 
 if TYPE_CHECKING:
@@ -24,18 +24,26 @@ if TYPE_CHECKING:
 
 _log = get_logger(__name__)
 
-# Replaying this many edits takes a few milliseconds; a busy prompt gets a checkpoint every minute or so.
+# Replaying this many edits takes a few milliseconds: fewer are not worth a checkpoint.
 CHECKPOINT_EDITS: Final = 1_000
+# A checkpoint costs as much as opening the prompt does, twice over, so a busy prompt is given one this often,
+CHECKPOINT_SECONDS: Final = 30.0
+# or as soon as opening it without one would keep people waiting: a tenth of a second.
+CHECKPOINT_EDITS_AT_MOST: Final = 10_000
 # When a room is unloaded a shorter tail is worth it: nobody waits for it, and the next one to open the prompt gains.
 CHECKPOINT_EDITS_AT_UNLOAD: Final = 100
+
+
+def checkpoint_is_due(edits: int, seconds: float) -> bool:
+    """Answers whether so many edits, so long after the last checkpoint, are worth one."""
+    return edits >= CHECKPOINT_EDITS_AT_MOST or (edits >= CHECKPOINT_EDITS and seconds >= CHECKPOINT_SECONDS)
 
 
 def verified_state(checkpoint: bytes | None, updates: Sequence[bytes], state: bytes) -> bytes | None:
     """Answers the canonical bytes of a state if a replay comes to the same, else None. Runs in a worker when heavy."""
     try:
         canonical = canonical_state(state)
-        replayed = rebuild(checkpoint, updates)
-        return canonical if canonical_state(replayed.state) == canonical else None
+        return canonical if canonical_state(replay(checkpoint, updates)) == canonical else None
     except CrdtError:
         return None
 

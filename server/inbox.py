@@ -27,6 +27,8 @@ class Batch:
     repeated: tuple[Submission, ...]
     size: int
     """Bytes of the updates."""
+    messages: int
+    """How many messages the updates came in."""
 
     def __iter__(self) -> Iterator[Submission]:
         """Iterates over everything that is to be acknowledged."""
@@ -48,6 +50,8 @@ class Inbox:
         self._repeated: list[Submission] = []
         self.size = 0
         """Bytes of the updates that wait."""
+        self.messages = 0
+        """How many messages they came in."""
 
     def __bool__(self) -> bool:
         """Whether anything waits."""
@@ -63,6 +67,7 @@ class Inbox:
         for each in submissions:
             self._updates.append(each)
             self.size += len(each.update)
+            self.messages += each.messages
 
     def add_repeated(self, submission: Submission) -> None:
         """Adds one that only waits for what was admitted before it."""
@@ -70,6 +75,6 @@ class Inbox:
 
     def take(self) -> Batch:
         """Answers everything that waits, and is empty."""
-        batch = Batch(tuple(self._updates), tuple(self._repeated), self.size)
-        self._updates, self._repeated, self.size = [], [], 0
+        batch = Batch(tuple(self._updates), tuple(self._repeated), self.size, self.messages)
+        self._updates, self._repeated, self.size, self.messages = [], [], 0, 0
         return batch

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from server.audience import Reader
 from server.presence import Attendant
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from crdt.update import UpdateSummary
     from persistence.edits import EditKind
     from server.access import Principal
+    from server.audience import Audience
     from server.errors import ServerError
     from server.outbox import Frame
     from server.presence import Presence
@@ -52,8 +54,9 @@ class Author(Protocol):
 class Submission:
     """An update on its way into the journal.
 
-    `ordinal` is its place among the step-2 and update messages of its connection, from 1; `answers_step_1` says that it
-    is a whole step 2, so that it covers every earlier message of the connection.
+    `ordinal` is its place among the step-2 and update messages of its connection, from 1, and `messages` how many were
+    joined to it, of which it is the last; `answers_step_1` says that it is a whole step 2, so that it covers every
+    earlier message of the connection.
     """
 
     update: bytes
@@ -62,16 +65,14 @@ class Submission:
     ordinal: int
     answers_step_1: bool
     kind: EditKind
+    messages: int = 1
 
 
-class Member(Author, Attendant, Protocol):
+class Member(Author, Attendant, Reader, Protocol):
     """A session as its room uses it."""
 
     def joined(self, room: RoomOfMember, welcome: dict[str, object]) -> None:
         """The room is live and the member is in it."""
-
-    def deliver(self, frame: Frame, now: float) -> bool:
-        """Sends what a later diff would make up for; answers whether it was sent."""
 
     def flush_acknowledgement(self) -> None:
         """Tells the client how many of its messages are committed."""
@@ -95,6 +96,10 @@ class RoomOfMember(Protocol):
     @property
     def presence(self) -> Presence:
         """Who is here."""
+
+    @property
+    def audience(self) -> Audience:
+        """Who keeps up."""
 
     def submit(self, submission: Submission) -> None:
         """Takes an update; its author hears of it through `committed`. Raises ServerError."""

@@ -78,7 +78,7 @@ def rebuild(checkpoint: bytes | None, updates: Sequence[bytes]) -> Rebuilt:
         knowledge.add(summary)
         ready.append((index, update))
     try:
-        return Rebuilt(_replay(checkpoint, [update for _, update in ready]), knowledge, tuple(rejected))
+        return Rebuilt(replay(checkpoint, [update for _, update in ready]), knowledge, tuple(rejected))
     except EngineFailure:
         if not ready:
             raise
@@ -86,7 +86,8 @@ def rebuild(checkpoint: bytes | None, updates: Sequence[bytes]) -> Rebuilt:
         return _without(checkpoint, updates, ready[culprit][0])
 
 
-def _replay(checkpoint: bytes | None, updates: Sequence[bytes]) -> bytes:
+def replay(checkpoint: bytes | None, updates: Sequence[bytes]) -> bytes:
+    """Answers the encoded document that updates lead to which have all been judged. Raises EngineFailure."""
     document = Document(checkpoint)
     for start in range(0, len(updates), _PIECE):
         document.apply(updates[start : start + _PIECE])
@@ -101,7 +102,7 @@ def _first_failure(checkpoint: bytes | None, updates: Sequence[bytes]) -> int:
     while broken - sound > 1:
         middle = (sound + broken) // 2
         try:
-            _replay(checkpoint, updates[:middle])
+            replay(checkpoint, updates[:middle])
         except EngineFailure:
             broken = middle
         else:

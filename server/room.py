@@ -16,11 +16,13 @@ from persistence.edits import Edit
 from persistence.errors import NotFound
 from server import telemetry
 from server.admission import Admission, Verdict
+from server.audience import Audience
 from server.errors import PromptNotFound, ServerError
 from server.inbox import Batch, Inbox
 from server.life import Doubt, RoomState
 from server.membership import Member, Submission
 from server.outbox import Frame
+from server.pace import Pace
 from server.presence import Presence
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class Room:
     ) -> None:
         self.prompt_id: UUID = stored.prompt_id
         self.members: dict[Member, None] = {}
+        self.audience = Audience(self.members)
         self.state = RoomState.LOADING
         self.pins = 0
         self.idle_since: float | None = None
@@ -62,6 +65,7 @@ class Room:
         self._loop = asyncio.get_running_loop()
         self._in_flight: Batch | None = None
         self._settled: asyncio.Future[None] | None = None
+        self._pace = Pace(self._loop, self._flush)
         self.failed_commits = 0
         self._doubted = Doubt.STORE
         self._shown = EMPTY_STATE_VECTOR
@@ -74,12 +78,12 @@ class Room:
         self.epoch = stored.epoch
         self.head_seq = stored.head_seq
         self.checkpoint_seq = stored.checkpoint_seq
+        self.checkpointed_at = self._clock()
         self.document: Document = stored.document
         self._inbox = Inbox()
         self._gate = Admission(
             stored.knowledge, stored.bindings, measure=self._size_to_be, announced_by=self.presence.user_of
         )
-        self._flush_scheduled = False
         self._whole: Frame | None = None
         self.state = RoomState.LIVE
 
@@ -93,6 +97,7 @@ class Room:
     def join(self, member: Member) -> None:
         """Takes a member into a live room."""
         self.members[member] = None
+        self.audience.changed()
         self.idle_since = None
         member.joined(self, {"epoch": self.epoch, "prompt_id": str(self.prompt_id), "head_seq": self.head_seq})
 
@@ -100,15 +105,14 @@ class Room:
         """Lets a member go whose connection is closed; what it handed in still counts."""
         if member in self.members:
             del self.members[member]
+            self.audience.changed()
             self.presence.leave(member)
             if not self.members:
                 self.idle_since = self._clock()
 
     def broadcast(self, frame: Frame) -> None:
         """Sends a frame to every member that keeps up."""
-        now = self._clock()
-        for member in list(self.members):
-            member.deliver(frame, now)
+        self.audience.write(frame, self._clock())
 
     def publish(self, event: dict[str, object]) -> None:
         """Sends a room event to everybody."""
@@ -164,16 +168,10 @@ class Room:
         if self._inbox.is_full:
             self.doubt(Doubt.STORE)
         elif self._in_flight is None:
-            self._schedule_flush()
-
-    def _schedule_flush(self) -> None:
-        if not self._flush_scheduled:
-            self._flush_scheduled = True
-            self._loop.call_soon(self._flush)
+            self._pace.ask(self._inbox.messages)
 
     def _flush(self) -> None:
-        """Takes everything that came in this turn of the loop, and hands it to the journal in one piece."""
-        self._flush_scheduled = False
+        """Takes everything that waits, and hands it to the journal in one piece."""
         if self._in_flight is not None or not self._inbox:
             return
         batch = self._inbox.take()
@@ -222,7 +220,7 @@ class Room:
         self._fan_out(batch, merged)
         self._acknowledge(batch)
         if self._inbox:
-            self._schedule_flush()
+            self._pace.ask(self._inbox.messages)
         else:
             self._tell_settled()
         self._on_commit(self)
@@ -230,16 +228,13 @@ class Room:
     def _apply(self, batch: Batch) -> bytes:
         merged = self.document.apply([each.update for each in batch.updates])
         self._whole = None
-        telemetry.UPDATES_RECEIVED.inc(len(batch.updates))
+        telemetry.UPDATES_RECEIVED.inc(batch.messages)
         return merged
 
     def _fan_out(self, batch: Batch, merged: bytes) -> None:
         """Writes one frame to everybody, except to a member who wrote all of it."""
-        sole_author = batch.sole_author
-        frame = Frame.of(Update(merged))
-        now = self._clock()
-        readers = [member for member in self.members if member is not sole_author]
-        telemetry.UPDATES_DELIVERED.inc(sum(member.deliver(frame, now) for member in readers))
+        written = self.audience.write(Frame.of(Update(merged)), self._clock(), but_to=batch.sole_author)
+        telemetry.UPDATES_DELIVERED.inc(written)
 
     def _acknowledge(self, batch: Batch) -> None:
         for each in batch:
@@ -286,12 +281,14 @@ class Room:
         self.state = RoomState.DRAINING
         if self._in_flight is not None or self._inbox:
             self._settled = self._loop.create_future()
+            self._pace.hurry()
             await self._settled
 
     def close(self, error: ServerError | None = None) -> None:
         """Ends the room; members are closed with the error."""
         self.state = RoomState.CLOSED
         self._drop_everything()
+        self._pace.close()
         self.presence.close()
         for member in list(self.members):
             member.fail(error or PromptNotFound())

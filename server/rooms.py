@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from crdt.errors import CrdtError, EngineFailure
 from persistence.errors import NotFound, StoreError
 from server import telemetry
-from server.compactor import CHECKPOINT_EDITS, CHECKPOINT_EDITS_AT_UNLOAD, Compactor
+from server.compactor import CHECKPOINT_EDITS_AT_UNLOAD, Compactor, checkpoint_is_due
 from server.errors import PromptNotFound, Restarting, ServerError, StoreUnavailable, Unavailable
 from server.life import Doubt, RoomState
 from server.rebuild import load_prompt
@@ -189,7 +189,8 @@ class Rooms:
     # --- checkpoints and unloading ----------------------------------------------------------------------------------
 
     def _after_commit(self, room: Room) -> None:
-        if room.head_seq - room.checkpoint_seq >= CHECKPOINT_EDITS and room.prompt_id not in self._checkpointing:
+        edits, seconds = room.head_seq - room.checkpoint_seq, self._clock() - room.checkpointed_at
+        if checkpoint_is_due(edits, seconds) and room.prompt_id not in self._checkpointing:
             self._checkpointing.add(room.prompt_id)
             self._tasks.spawn(self._checkpoint(room), name="checkpoint")
 
@@ -197,7 +198,7 @@ class Rooms:
         try:
             seq, state = room.head_seq, room.document.encode_state()
             if await self._compactor.checkpoint(room.prompt_id, seq=seq, state=state):
-                room.checkpoint_seq = seq
+                room.checkpoint_seq, room.checkpointed_at = seq, self._clock()
             else:
                 room.doubt(Doubt.CHECKPOINT)
         except EngineFailure:

@@ -85,23 +85,32 @@ class Session:
 
     # --- from the socket --------------------------------------------------------------------------------------------
 
-    def receive(self, payload: bytes) -> None:
-        """Takes one frame as it came from the socket."""
-        if not self._outbox.closed:
-            self._guarded(self._decode, payload)
-            if self._room is None and not self._outbox.closed:
-                self._sink.pause_reading()
-            self._handle_waiting()
+    def receive(self, *frames: bytes) -> None:
+        """Takes frames as they came from the socket, in one go where they came so."""
+        if self._outbox.closed:
+            return
+        malformed: CrdtError | None = None
+        try:
+            self._events.extend(self._peer.receive_all(frames) if len(frames) > 1 else self._peer.receive(frames[0]))
+        except CrdtError as error:
+            malformed = error
+        if self._room is None:
+            self._sink.pause_reading()
+        self._handle_waiting()
+        if malformed is not None:
+            self.fail(_as_server_error(malformed))
 
     def congested(self) -> None:
         """The socket's buffer passed its bound."""
         if self._room is not None:
             self._outbox.congested(self._room.state_vector(), self._surroundings.now())
+            self._room.audience.changed()
 
     def drained(self) -> None:
         """The socket's buffer is empty: the reader gets what it missed, in one diff."""
         state_reached = self._outbox.drained()
         if state_reached is not None and self._room is not None:
+            self._room.audience.changed()
             telemetry.RESYNCS.inc()
             self._guarded(self._send_diff, state_reached)
             self.send_presence()
@@ -135,17 +144,19 @@ class Session:
         self._sink.resume_reading()
         self._handle_waiting()
 
-    def deliver(self, frame: Frame, now: float) -> bool:
-        """Sends what a later diff would make up for; answers whether the reader keeps up and got it."""
-        outbox = self._outbox
-        if outbox.lagging_since is not None:
-            return False
-        outbox.send(frame, now)
-        return True
+    @property
+    def keeps_up(self) -> bool:
+        """Whether the reader may be sent what a later diff would make up for."""
+        return self._outbox.is_open
+
+    @property
+    def write(self) -> Callable[[Frame], None]:
+        """Writes to the socket of a reader that keeps up."""
+        return self._sink.write
 
     def committed(self, submission: Submission) -> None:
         """A submission of this connection is in the journal and shown."""
-        self._acknowledgements.committed(submission.ordinal, closes_gaps=submission.answers_step_1)
+        self._acknowledgements.committed(submission.ordinal, submission.messages, closes_gaps=submission.answers_step_1)
 
     def flush_acknowledgement(self) -> None:
         """Tells the client how many of its messages are committed, if that changed."""
@@ -184,8 +195,8 @@ class Session:
     def send_presence(self) -> None:
         """Sends the presence of all."""
         everybody = self._room.presence.everybody() if self._room is not None else None
-        if everybody is not None:
-            self.deliver(everybody, self._surroundings.now())
+        if everybody is not None and self._outbox.is_open:
+            self._send(everybody)
 
     def role_changed(self, role: Role) -> None:
         """The membership changed while the socket was open."""
@@ -215,8 +226,8 @@ class Session:
             self.fail(NotAuthenticated("The token has expired.", code="token_expired"))
         elif outbox.is_stuck(now, OUTBOX_DRAIN_SECONDS):
             self.close(_CLOSE_TOO_SLOW, "too slow: come back")
-        elif now - outbox.sent_at >= KEEPALIVE_SECONDS:
-            self.deliver(KEEPALIVE, now)
+        elif outbox.is_open and now - max(outbox.sent_at, self._told_all_at) >= KEEPALIVE_SECONDS:
+            outbox.send(KEEPALIVE, now)
 
     # --- ending -----------------------------------------------------------------------------------------------------
 
@@ -235,11 +246,12 @@ class Session:
 
     # --- handling ---------------------------------------------------------------------------------------------------
 
+    @property
+    def _told_all_at(self) -> float:
+        return self._room.audience.all_written_at if self._room is not None else 0.0
+
     def _send(self, frame: Frame) -> None:
         self._outbox.send(frame, self._surroundings.now())
-
-    def _decode(self, payload: bytes) -> None:
-        self._events.extend(self._peer.receive(payload))
 
     def _handle_waiting(self) -> None:
         while self._events and self._room is not None and not self._reading_heavy:
@@ -269,7 +281,7 @@ class Session:
         if event.answers is not None and self._unanswered_step_1:
             self._unanswered_step_1 -= 1
         if len(event.update) <= HEAVY_BYTES:
-            self._submit(room, event, read_submitted(event.update))
+            self._submit(room, event, event.summary or read_submitted(event.update))
         elif may(self.principal, Action.EDIT):
             # Nothing of a viewer's is taken, so nobody's paste has to wait while it is read.
             self._reading_heavy = True
@@ -292,7 +304,9 @@ class Session:
         answers_step_1 = event.answers is not None
         # What is empty goes this way too, for it may only be acknowledged behind all that came before.
         if summary.is_empty or may(self.principal, Action.EDIT):
-            room.submit(Submission(event.update, summary, self, event.ordinal, answers_step_1, EditKind.TYPED))
+            room.submit(
+                Submission(event.update, summary, self, event.ordinal, answers_step_1, EditKind.TYPED, event.messages)
+            )
         # What a viewer sends changes nothing and is not acknowledged; stock clients answer every step 1, also theirs.
 
     def _answer_step_1(self, state_vector: bytes) -> None:

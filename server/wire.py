@@ -17,6 +17,7 @@ from websockets.frames import Close, CloseCode, Opcode
 from websockets.frames import Frame as WebSocketFrame
 
 from server.errors import FrameRejected, TooLarge
+from server.framing import frame_bytes, read_messages
 from server.limits import MAX_FRAGMENTS, MAX_FRAME_BYTES, OUTBOX_BYTES
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ class WireProtocol(WebSocketsSansIOProtocol):
     _on_end: Callable[[], None] | None = None
     # The parser has given up on a frame that is too large; what still comes is the rest of it.
     _given_up = False
+    # The parser may be in the middle of a frame, so it gets everything from here on.
+    _parser_reads_all = False
+    # The beginning of a frame, and how many bytes are needed before it is looked at again.
+    _unread: bytearray | None = None
+    _needed = 0
 
     # --- for the application ----------------------------------------------------------------------------------------
 
@@ -163,8 +169,45 @@ class WireProtocol(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Takes bytes from the socket, but for the rest of a frame that is too large."""
-        if not self._given_up:
+        if self._given_up:
+            return
+        if self._session is None or self._parser_reads_all:
+            # What a client sends before the handshake is over may end in the middle of a frame.
+            self._parser_reads_all = self.handshake_initiated
             super().data_received(data)
+        elif self._unread is None:
+            self._read(data)
+        else:
+            self._unread += data
+            if len(self._unread) >= self._needed:
+                data, self._unread = bytes(self._unread), None
+                self._read(data)
+
+    def _read(self, data: bytes) -> None:
+        """Hands whole messages to the session, and every other frame to the parser."""
+        offset, size = 0, len(data)
+        while offset < size:
+            if self.conn.current_size is None:
+                messages, offset = read_messages(data, offset)
+                if messages and self._session is not None and not self.close_sent:
+                    self._session.receive(*messages)
+            needed = frame_bytes(data, offset)
+            if needed is None or size - offset < needed <= MAX_FRAME_BYTES:
+                self._keep(data[offset:], needed)
+                return
+            if needed > MAX_FRAME_BYTES:
+                # The parser refuses it by its head, or goes on alone.
+                self._parser_reads_all = True
+                super().data_received(data[offset:])
+                return
+            super().data_received(data[offset : offset + needed])
+            if self.conn.parser_exc is not None:
+                return
+            offset += needed
+
+    def _keep(self, rest: bytes, needed: int | None) -> None:
+        if rest:
+            self._unread, self._needed = bytearray(rest), needed or len(rest) + 1
 
     def handle_parser_exception(self) -> None:
         """Refuses a frame that is too large by our own code, after which clients do not come back with it."""

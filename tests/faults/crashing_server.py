@@ -19,6 +19,7 @@ import server.rooms
 from server import cli
 from server.room import Room
 from server.session import Session
+from server.wire import WireProtocol
 
 VARIABLE = "CRASH_AT"
 MOMENTS = ("before", "after")
@@ -29,11 +30,11 @@ POINTS: dict[str, list[tuple[Any, str]]] = {
     "append": [(Room, "_append")],
     # With SQLite between the statements and their commit, with PostgreSQL around the one statement.
     "write": [(_SQLITE, "_write"), (_POSTGRES.PostgresWriter, "_execute")],
-    "commit": [(_SQLITE.SqliteWriter, "_commit"), (_POSTGRES.PostgresWriter, "commit")],
+    "commit": [(_SQLITE.SqliteWriter, "_commit"), (_POSTGRES.PostgresWriter, "_commit")],
     "apply": [(Room, "_apply")],
     "fan-out": [(Room, "_fan_out")],
     # One socket of many.
-    "deliver": [(Session, "deliver")],
+    "deliver": [(WireProtocol, "write")],
     "acknowledge": [(Room, "_acknowledge")],
     # One author of many.
     "tell": [(Session, "flush_acknowledgement")],
@@ -83,7 +84,7 @@ def _wrapped(function: Callable[..., Any], reached: Callable[[str], None]) -> Ca
 
 def main() -> None:
     """Arrange the crash, if one is asked for, and run the server."""
-    vars(server.rooms)["CHECKPOINT_EDITS"] = _CHECKPOINT_EDITS
+    vars(server.compactor)["CHECKPOINT_EDITS_AT_MOST"] = _CHECKPOINT_EDITS
     if asked := os.environ.get(VARIABLE):
         point, moment, call = asked.split(":")
         crash_at(point, moment, int(call))

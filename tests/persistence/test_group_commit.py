@@ -10,6 +10,7 @@ import pytest
 
 from persistence.edits import Append, Edit
 from persistence.errors import NotFound, StoreError, StoreOverloaded, StoreUnavailable
+from persistence.gate import Gate
 from persistence.group_commit import GroupCommit, Outcome
 from tests.persistence.conftest import START, HandClock
 from tests.support.waiting import wait_until
@@ -28,7 +29,10 @@ class HandWriter:
         self.answers_by_itself = False
         self._answer: asyncio.Future[list[Outcome]] | None = None
 
-    async def commit(self, group: Sequence[Append], now: datetime) -> list[Outcome]:
+    def commit(self, group: Sequence[Append], now: datetime) -> asyncio.Future[list[Outcome]]:
+        return asyncio.get_running_loop().create_task(self._commit(group, now))
+
+    async def _commit(self, group: Sequence[Append], now: datetime) -> list[Outcome]:
         self.groups.append([append.edits[0].update for append in group])
         self.times.append(now)
         if self.answers_by_itself:
@@ -62,7 +66,7 @@ class Queue:
 
     def __init__(self, *, queue_bytes: int = 10_000) -> None:
         self.writer = HandWriter()
-        self.gate = asyncio.Lock()
+        self.gate = Gate()
         self.clock = HandClock()
         self.commit = GroupCommit(self.writer, clock=self.clock, gate=self.gate, queue_bytes=queue_bytes)
 
