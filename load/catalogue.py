@@ -7,12 +7,14 @@ from typing import Final
 
 from load.scenarios import Scenario
 from load.scenarios.burst import Burst
+from load.scenarios.cold_open import ColdOpen
 from load.scenarios.fanout import Fanout
 from load.scenarios.idle import Idle
 from load.scenarios.join_storm import JoinStorm
 from load.scenarios.observers import Observers
 from load.scenarios.presence import Presence
 from load.scenarios.reconnect import Reconnect
+from load.scenarios.replay import Replay
 from load.scenarios.rooms import Rooms
 
 SCENARIOS: Final[Mapping[str, Callable[..., Scenario]]] = {
@@ -23,6 +25,8 @@ SCENARIOS: Final[Mapping[str, Callable[..., Scenario]]] = {
     "rooms": Rooms,
     "join-storm": JoinStorm,
     "idle": Idle,
+    "cold-open": ColdOpen,
     "reconnect": Reconnect,
+    "replay": Replay,
 }
 """Each a frozen dataclass whose fields, all with defaults, are its numbers."""

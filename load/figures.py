@@ -56,7 +56,13 @@ FIGURES: Final[Mapping[str, Figure]] = {
     "memory_kb_per_connection": Figure("memory per connection", "KB"),
     "all_synced_seconds": Figure("all synced", "s"),
     "restart_seconds": Figure("server back", "s"),
-    "stored_mb": Figure("storage", "MB"),
+    "first_open_ms": Figure("first open", "ms"),
+    "written_per_second": Figure("edits taken a second", more_is_better=True),
+    "opened_per_second": Figure("connections a second", more_is_better=True),
+    "memory_left_mb": Figure("memory afterwards", "MB"),
+    "waited_for_the_other": Figure("keys that waited"),
+    "generator_cpu_share": Figure("generator's CPU", "% of a core", scale=100.0),
+    "lost_shown": Figure("lost of what was shown"),
     LOST: Figure("lost", "after kill -9"),
 }
 

@@ -31,6 +31,8 @@ class OwnServer(ABC):
         self.dialect = dialect
         self.token = ""
         self.port = 0
+        self.forgets = False
+        """Whether it is to let go of a document as soon as nobody has it open."""
         self._directory: Path | None = None
         self._process: Process | None = None
 
@@ -69,7 +71,6 @@ class OwnServer(ABC):
     async def start(self) -> None:
         """Start it on fresh storage."""
         self.settle()
-        self._process = Process(self.command(), self.directory, self.is_ready, on=cores().server)
         await self.restart()
 
     async def stop(self) -> None:
@@ -106,9 +107,15 @@ class OwnServer(ABC):
         """End it as `kill -9` does."""
         self.process.kill()
 
-    async def restart(self) -> None:
+    async def restart(self, *, forgets: bool = False) -> None:
         """Start it again."""
-        await asyncio.to_thread(self.process.start)
+        self.forgets = forgets
+        self._process = Process(self.command(), self.directory, self.is_ready, on=cores().server)
+        await asyncio.to_thread(self._process.start)
+
+    async def has_forgotten(self) -> bool:
+        """Always: it keeps nothing that nobody has open."""
+        return True
 
     async def __aenter__(self) -> Self:
         try:

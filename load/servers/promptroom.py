@@ -20,6 +20,7 @@ from load.servers.server import Address, ServerFailed
 # What is set for some other server must not reach this one.
 _NOT_INHERITED: Final = ("ALLOWED_ORIGINS", "JWT_SECRET_KEY", "PUBLIC_URL", "REDIS_URL")
 _READY_SECONDS: Final = 5.0
+_NO_ROOMS: Final = b"\npromptroom_rooms 0.0\n"
 
 
 class Promptroom(OwnServer):
@@ -58,6 +59,10 @@ class Promptroom(OwnServer):
             return False
         return True
 
+    async def has_forgotten(self) -> bool:
+        """Whether no prompt is live any more."""
+        return _NO_ROOMS in await asyncio.to_thread(self._metrics)
+
     def run(self, *arguments: str) -> str:
         """Run another command of the server, and return what it printed.
 
@@ -70,6 +75,10 @@ class Promptroom(OwnServer):
         if done.returncode:
             raise ServerFailed(f"promptroom {arguments[0]}: {done.stderr.strip()}")
         return done.stdout.strip()
+
+    def _metrics(self) -> bytes:
+        with urllib.request.urlopen(f"{self._url}/metrics", timeout=_READY_SECONDS) as answer:  # noqa: S310 - our own
+            return bytes(answer.read())
 
     @property
     def _url(self) -> str:
@@ -84,6 +93,7 @@ class Promptroom(OwnServer):
             "PORT": str(self.port),
             "PYTHONPATH": str(Path(__file__).parents[2]),
             "STATE_DIRECTORY": str(self.directory),
+            **({"IDLE_UNLOAD_SECONDS": "0"} if self.forgets else {}),
         }
         return ["env", *unset, *(f"{name}={value}" for name, value in settings.items()), sys.executable, "-m", "server"]
 

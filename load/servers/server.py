@@ -78,12 +78,18 @@ class Server(Protocol):
     def kill(self) -> None:
         """End it as `kill -9` does, at once, and return when its process is gone."""
 
-    async def restart(self) -> None:
+    async def restart(self, *, forgets: bool = False) -> None:
         """Start it again on the same port and the same storage, after `kill`, and wait until it is ready.
+
+        Args:
+            forgets: whether it lets go of a document as soon as nobody has it open, if it keeps any.
 
         Raises:
             ServerFailed: It did not start.
         """
+
+    async def has_forgotten(self) -> bool:
+        """Whether it has let go of all documents; of a server that keeps none, always."""
 
     async def __aenter__(self) -> Self: ...
 
