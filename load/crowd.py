@@ -6,23 +6,37 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from time import perf_counter
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
+from load.dialects import Dialect
 from load.editor import Editor
-from load.servers.server import Address, Server
+from load.servers.server import Address
 
 T = TypeVar("T")
 
 SETTLE_SECONDS: Final = 30.0
 """How long is waited for what should be there at once; what is not there by then counts as lost."""
 
+_ANSWER_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.01
 _QUIET_SECONDS: Final = 0.05
 # More at once would overflow the queue of connections that the system keeps for the server.
 _OPENED_AT_ONCE: Final = 50
 
 
-async def opened(server: Server, addresses: Sequence[Address], random: Random) -> list[Editor]:
+class Entrance(Protocol):
+    """What somebody needs of a server who wants to come in."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How it is spoken to."""
+
+    @property
+    def token(self) -> str:
+        """What opens its documents."""
+
+
+async def opened(server: Entrance, addresses: Sequence[Address], random: Random) -> list[Editor]:
     """An editor at each address, synced.
 
     Args:
@@ -43,7 +57,7 @@ async def opened(server: Server, addresses: Sequence[Address], random: Random) -
     return editors
 
 
-async def document_of(server: Server, address: Address, random: Random) -> bytes | None:
+async def document_of(server: Entrance, address: Address, random: Random) -> bytes | None:
     """What somebody is sent who opens the document now, as an update; nothing, where it does not come in time.
 
     Raises:
@@ -57,12 +71,25 @@ async def document_of(server: Server, address: Address, random: Random) -> bytes
         editor.close()
 
 
-async def _enter(server: Server, places: Sequence[tuple[Editor, Address]]) -> None:
+async def _enter(server: Entrance, places: Sequence[tuple[Editor, Address]]) -> None:
     for start in range(0, len(places), _OPENED_AT_ONCE):
         some = places[start : start + _OPENED_AT_ONCE]
         await asyncio.gather(*(editor.open(address, server.token) for editor, address in some))
         async with asyncio.timeout(SETTLE_SECONDS):
             await asyncio.gather(*(editor.synced for editor, _ in some))
+
+
+async def unanswered(people: Sequence[Editor]) -> int:
+    """Have everybody ask for the document once more; answers how many got no answer.
+
+    Frames come in order, so everything that was sent to the others before their answers has been heard.
+    """
+    silent = 0
+    for start in range(0, len(people), _OPENED_AT_ONCE):
+        some = people[start : start + _OPENED_AT_ONCE]
+        answers = await asyncio.gather(*(within(each.ask_again(), _ANSWER_SECONDS) for each in some))
+        silent += answers.count(None)
+    return silent
 
 
 async def settled(condition: Callable[[], bool], seconds: float = SETTLE_SECONDS) -> bool:
@@ -75,12 +102,12 @@ async def settled(condition: Callable[[], bool], seconds: float = SETTLE_SECONDS
     return True
 
 
-async def quiet(count: Callable[[], int]) -> None:
+async def quiet(count: Callable[[], Awaitable[int]]) -> None:
     """Wait until what is counted has not grown for a moment."""
-    last, since = count(), perf_counter()
+    last, since = await count(), perf_counter()
     while perf_counter() - since < _QUIET_SECONDS:
         await asyncio.sleep(_POLL_SECONDS)
-        if (now := count()) != last:
+        if (now := await count()) != last:
             last, since = now, perf_counter()
 
 

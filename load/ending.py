@@ -6,7 +6,7 @@ What the server had acknowledged, or shown to anybody, when it died is compared 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from time import perf_counter
@@ -16,6 +16,7 @@ from crdt.document import EMPTY_UPDATE, Document
 from crdt.errors import CrdtError
 from load.crowd import document_of, settled
 from load.evidence import shown, text_of
+from load.generators import Audience
 from load.pacing import play, regularly
 from load.room import Mark, Room
 from load.servers.server import Server
@@ -46,7 +47,9 @@ class Ending:
         return self.shown if self.acknowledged is None else self.acknowledged
 
 
-async def kill_while_typing(server: Server, rooms: Sequence[Room], rate: float, random: Random) -> Ending:
+async def kill_while_typing(
+    server: Server, rooms: Sequence[Room], rate: float, random: Random, audience: Audience
+) -> Ending:
     """Type, kill the server in the middle of it, start it again, and see what is there.
 
     Args:
@@ -54,8 +57,10 @@ async def kill_while_typing(server: Server, rooms: Sequence[Room], rate: float, 
         rooms: everybody in them is connected; afterwards nobody is.
         rate: keys a second of each writer.
         random: for the moment of the kill.
+        audience: more readers of the first room.
     """
     marks = [Mark.of(room) for room in rooms]
+    await audience.mark(marks[0].typed)
     typing = asyncio.create_task(_type(rooms, rate, random))
     await asyncio.sleep(random.uniform(_EARLIEST, _SECONDS))
     server.kill()
@@ -64,7 +69,10 @@ async def kill_while_typing(server: Server, rooms: Sequence[Room], rate: float, 
     await settled(lambda: not any(person.is_open for person in everybody), _CLOSE_SECONDS)
     typing.cancel()
     await server.restart()
-    endings = [await _compare(server, room, mark, random) for room, mark in zip(rooms, marks, strict=True)]
+    seen = [shown(room.people, mark) for room, mark in zip(rooms, marks, strict=True)]
+    for client, count in (await audience.shown()).items():
+        seen[0][client] = max(count, seen[0][client])
+    endings = [await _compare(server, room, each, random) for room, each in zip(rooms, seen, strict=True)]
     acknowledged = [each.acknowledged for each in endings if each.acknowledged is not None]
     return Ending(
         sum(acknowledged) if acknowledged else None,
@@ -78,7 +86,7 @@ async def _type(rooms: Sequence[Room], rate: float, random: Random) -> None:
     await play(regularly([each.type for each in writers], rate, perf_counter(), _SECONDS + _EARLIEST, random))
 
 
-async def _compare(server: Server, room: Room, since: Mark, random: Random) -> Ending:
+async def _compare(server: Server, room: Room, seen: Mapping[int, int], random: Random) -> Ending:
     served = await document_of(server, room.address, random)
     if served is None:
         return Ending(None, 0, ("after the restart a document was not sent",))
@@ -88,7 +96,7 @@ async def _compare(server: Server, room: Room, since: Mark, random: Random) -> E
     except CrdtError as error:
         return Ending(None, 0, (f"after the restart a document cannot be read: {error}",))
     saved = {each.client_id: each.saved_characters for each in room.writers}
-    lost = sum(max(count - kept.get(client, 0), 0) for client, count in shown(room, since).items())
+    lost = sum(max(count - kept.get(client, 0), 0) for client, count in seen.items())
     problems: tuple[str, ...] = ()
     if any(kept.get(client, 0) for client in saved) and text != text_of(room, _cut(kept, room)):
         problems = ("what was kept is not what was typed",)

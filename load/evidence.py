@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Protocol
 
 from crdt.document import Document
 from crdt.errors import CrdtError
@@ -24,6 +25,37 @@ from load.room import Mark, Room
 
 _Known = dict[bytes, list[Written]]
 """What frames write: many editors are sent the same one."""
+
+
+class Writer(Protocol):
+    """What has to be known of somebody who typed: an editor, or what another process was told of one."""
+
+    @property
+    def client_id(self) -> int:
+        """Its id."""
+
+    @property
+    def typed_at(self) -> array[float]:
+        """When each of its characters was due."""
+
+    @property
+    def text(self) -> bytearray:
+        """All that it has typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Somebody who typed, in another process.
+
+    Args:
+        client_id: its id.
+        typed_at: when each of its characters was due.
+        text: all that it has typed.
+    """
+
+    client_id: int
+    typed_at: array[float]
+    text: bytearray
 
 
 @dataclass(slots=True)
@@ -36,20 +68,26 @@ class Arrivals:
     """How many such arrivals there were not."""
 
 
-def arrivals(room: Room, since: Mark) -> Arrivals:
-    """Look through the frames of everybody in a room."""
+def arrivals(people: Sequence[Editor], authors: Sequence[Writer], since: Mark) -> Arrivals:
+    """Look through what people heard of what authors typed.
+
+    Args:
+        people: some who are in a room.
+        authors: all who type there.
+        since: where these people and authors stood; what was typed before is not looked for.
+    """
     found = Arrivals()
     known: _Known = {}
-    for person, first in zip(room.people, since.frames, strict=True):
-        _look_through(person, first, room, since, found, known)
+    for person, first in zip(people, since.frames, strict=True):
+        _look_through(person, first, authors, since, found, known)
     return found
 
 
-def shown(room: Room, since: Mark) -> dict[int, int]:
-    """How many characters of each writer somebody else has been shown, by client."""
+def shown(people: Sequence[Editor], since: Mark) -> dict[int, int]:
+    """How many characters of each author one of these people, who is not the author, has been shown, by client."""
     most = dict(since.typed)
     known: _Known = {}
-    for person, first in zip(room.people, since.frames, strict=True):
+    for person, first in zip(people, since.frames, strict=True):
         seen = dict(since.typed)
         for frame in person.frames[first:]:
             for client, start, end in _written(person, frame, known):
@@ -60,31 +98,31 @@ def shown(room: Room, since: Mark) -> dict[int, int]:
     return most
 
 
-def divergences(room: Room, served: bytes | None) -> list[str]:
-    """In what way not everybody shows the text that was typed; nothing, if all do.
-
-    Args:
-        room: who was there.
-        served: what somebody is sent who opens the document now.
-    """
-    expected = text_of(room, room.typed)
-    others = sum(_unlike(expected, people) for people in _alike(room.people))
-    problems = [f"{others} of {len(room.people)} editors show another text than was typed"] if others else []
-    if served is None:
-        return [*problems, "the document was not sent to a newcomer"]
-    if _read([served]) != expected:
-        problems.append("a newcomer is shown another text than was typed")
-    return problems
+def unlike(people: Sequence[Editor], expected: str | None) -> int:
+    """How many people show another text."""
+    return sum(_unlike(alike, expected) for alike in _alike(people))
 
 
 def text_of(room: Room, clocks: Mapping[int, int]) -> str | None:
     """The text of a room in which each writer has typed so much, by client."""
     own = [typed(each.client_id, bytes(each.text[: clocks[each.client_id]])) for each in room.writers]
-    return _read([room.begun, *own])
+    return read([room.begun, *own])
 
 
-def _look_through(person: Editor, first: int, room: Room, since: Mark, found: Arrivals, known: _Known) -> None:
-    others = {writer.client_id: writer.typed_at for writer in room.writers if writer is not person}
+def read(updates: Sequence[bytes]) -> str | None:
+    """The text of whoever has these updates; nothing, where they cannot be applied."""
+    try:
+        document = Document()
+        document.apply([update for update in updates if update])
+    except CrdtError:
+        return None
+    return document.text
+
+
+def _look_through(
+    person: Editor, first: int, authors: Sequence[Writer], since: Mark, found: Arrivals, known: _Known
+) -> None:
+    others = {author.client_id: author.typed_at for author in authors if author.client_id != person.client_id}
     seen = {client: since.typed[client] for client in others}
     early: list[tuple[int, int, int, float]] = []
 
@@ -123,18 +161,9 @@ def _alike(people: Iterable[Editor]) -> list[list[Editor]]:
     return list(groups.values())
 
 
-def _unlike(expected: str | None, alike: Sequence[Editor]) -> int:
-    """How many, of editors who heard the same, show another text."""
-    if _read([alike[0].document, *alike[0].updates()]) == expected:
+def _unlike(alike: Sequence[Editor], expected: str | None) -> int:
+    """How many, of people who heard the same, show another text."""
+    if read([alike[0].document, *alike[0].updates()]) == expected:
         return 0
     # A server need not send back what one has typed oneself.
-    return sum(_read(each.everything()) != expected for each in alike)
-
-
-def _read(updates: Sequence[bytes]) -> str | None:
-    try:
-        document = Document()
-        document.apply([update for update in updates if update])
-    except CrdtError:
-        return None
-    return document.text
+    return sum(read(each.everything()) != expected for each in alike)

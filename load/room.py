@@ -77,7 +77,10 @@ class Mark:
 
     @classmethod
     def of(cls, room: Room) -> Mark:
-        """Now."""
-        return cls(
-            [len(each.frames) for each in room.people], room.typed, sum(each.received_bytes for each in room.people)
-        )
+        """Now, in a room."""
+        return cls.of_people(room.people, room.typed)
+
+    @classmethod
+    def of_people(cls, people: Sequence[Editor], typed: dict[int, int]) -> Mark:
+        """Now, of some people who are in a room where so much was typed."""
+        return cls([len(each.frames) for each in people], typed, sum(each.received_bytes for each in people))

@@ -7,16 +7,16 @@ typed.
 
 from __future__ import annotations
 
-import asyncio
 from array import array
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from load.crowd import document_of, within
+from load.crowd import document_of, unanswered
 from load.ending import kill_while_typing
-from load.evidence import arrivals, divergences
+from load.evidence import arrivals, read, text_of, unlike
+from load.generators import Audience
 from load.results import Measurement, Spread
 from load.room import Room, Witness
 from load.servers.server import Server
@@ -24,9 +24,6 @@ from load.window import Drive, Window, everything_arrived, measured
 
 WARM_UP_SECONDS: Final = 2.5
 """Long enough for V8 to have compiled what is hot."""
-
-_ASKED_AT_ONCE: Final = 50
-_ANSWER_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,61 +46,74 @@ class Trial:
     last_rate: float
     warm_up: float = WARM_UP_SECONDS
 
-    async def run(self, server: Server, rooms: Sequence[Room], seed: int) -> Measurement:
+    async def run(
+        self, server: Server, rooms: Sequence[Room], seed: int, audience: Audience | None = None
+    ) -> Measurement:
         """Do it.
 
         Args:
             server: where the rooms are.
             rooms: everybody in them is connected and synced; afterwards nobody is.
             seed: of every random choice.
+            audience: more readers of the first room.
         """
         random = Random(seed)
+        audience = audience or Audience()
         witnesses = [Witness(room) for room in rooms]
+        problems = []
         await self.drive(witnesses, self.warm_up)
-        problems = [] if await everything_arrived(rooms, witnesses) else ["not everything arrived while warming up"]
-        window = await measured(server, rooms, witnesses, self.drive, self.seconds)
+        if not await everything_arrived(rooms, witnesses, audience):
+            problems.append("not everything arrived while warming up")
+        window = await measured(server, rooms, witnesses, self.drive, self.seconds, audience)
         if not window.complete:
             problems.append("not everything arrived")
-        problems += await _unanswered(rooms)
-        seconds, missing = _arrived(rooms, window)
-        if missing:
-            problems.append(f"{missing:,} keys did not arrive at somebody")
-        apart = [problem async for problem in _apart(server, rooms, random)]
-        ending = await kill_while_typing(server, rooms, self.last_rate, random)
-        figures = {**window.figures(), "lost_shown": ending.shown}
+        evidence = await _evidence(server, rooms, window, audience, random)
+        ending = await kill_while_typing(server, rooms, self.last_rate, random, audience)
         return Measurement(
             scenario=self.scenario,
             server=server.name,
             load=self.load,
             seed=seed,
-            latency_ms=Spread.of(seconds),
-            figures=figures,
-            converged=not apart and not missing,
+            latency_ms=Spread.of(evidence.seconds),
+            figures={**window.figures(), "lost_shown": ending.shown},
+            converged=not evidence.problems,
             lost_acknowledged=ending.lost,
-            problems=(*problems, *apart, *ending.problems),
+            problems=(*problems, *evidence.problems, *ending.problems),
         )
 
 
-async def _unanswered(rooms: Sequence[Room]) -> list[str]:
-    """Ask everybody's question, so that everything sent before its answer has been heard."""
-    people = [person for room in rooms for person in room.people]
-    silent = 0
-    for start in range(0, len(people), _ASKED_AT_ONCE):
-        some = people[start : start + _ASKED_AT_ONCE]
-        answers = await asyncio.gather(*(within(each.ask_again(), _ANSWER_SECONDS) for each in some))
-        silent += answers.count(None)
-    return [f"{silent} of {len(people)} editors got no answer"] if silent else []
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What is known when the window is over: how long keys took to everybody, and what is wrong."""
+
+    seconds: Sequence[float]
+    problems: Sequence[str]
 
 
-def _arrived(rooms: Sequence[Room], window: Window) -> tuple[Sequence[float], int]:
-    found = [arrivals(room, mark) for room, mark in zip(rooms, window.marks, strict=True)]
+async def _evidence(
+    server: Server, rooms: Sequence[Room], window: Window, audience: Audience, random: Random
+) -> _Evidence:
+    testimonies = await audience.testify(rooms[0].writers, text_of(rooms[0], rooms[0].typed))
+    silent = await unanswered([person for room in rooms for person in room.people])
     seconds = array("d")
-    for each in found:
+    missing = different = differing = 0
+    for room, mark in zip(rooms, window.marks, strict=True):
+        found = arrivals(room.people, room.writers, mark)
+        seconds.extend(found.seconds)
+        missing += found.missing
+        expected = text_of(room, room.typed)
+        different += unlike(room.people, expected)
+        served = await document_of(server, room.address, random)
+        differing += served is None or read([served]) != expected
+    for each in testimonies:
         seconds.extend(each.seconds)
-    return seconds, sum(each.missing for each in found)
-
-
-async def _apart(server: Server, rooms: Sequence[Room], random: Random) -> AsyncIterator[str]:
-    for room in rooms:
-        for problem in divergences(room, await document_of(server, room.address, random)):
-            yield problem
+        missing += each.missing
+        silent += each.unanswered
+        different += each.unlike
+    wrong = {
+        f"{silent:,} editors got no answer": silent,
+        f"{missing:,} keys did not arrive at somebody": missing,
+        f"{different:,} editors show another text than was typed": different,
+        f"{differing:,} documents are served with another text than was typed, or not at all": differing,
+    }
+    return _Evidence(seconds, [problem for problem, count in wrong.items() if count])

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from time import perf_counter, process_time
 
 from load.crowd import quiet, settled
+from load.generators import Audience
 from load.room import Mark, Room, Witness
+from load.servers.process import cores
 from load.servers.server import Server
 from load.usage import Usage
 
@@ -28,7 +30,7 @@ class Window:
         complete: whether it did arrive.
         server: what the server used; its memory is that at the end.
         database_cpu_seconds: what its database server used, if it has one.
-        generator_cpu_seconds: what this process used.
+        generator_cpu_seconds: what its busiest core was used for by this process and those of the audience.
         updates: keys typed.
         deliveries: arrivals at somebody else that these make.
         received_bytes: what everybody was sent.
@@ -66,7 +68,12 @@ class Window:
 
 
 async def measured(
-    server: Server, rooms: Sequence[Room], witnesses: Sequence[Witness], drive: Drive, seconds: float
+    server: Server,
+    rooms: Sequence[Room],
+    witnesses: Sequence[Witness],
+    drive: Drive,
+    seconds: float,
+    audience: Audience,
 ) -> Window:
     """Load the server, and count.
 
@@ -76,8 +83,11 @@ async def measured(
         witnesses: one in each room.
         drive: the load.
         seconds: for how long.
+        audience: more readers of the first room.
     """
     marks = [Mark.of(room) for room in rooms]
+    await audience.mark(marks[0].typed)
+    heard = await audience.heard()
     gc.collect()
     # A collection of what the generator keeps would stop the clock that measures the server.
     gc.disable()
@@ -86,11 +96,13 @@ async def measured(
         saw, start, used = _seen(witnesses), perf_counter(), process_time()
         await drive(witnesses, seconds)
         typed_seconds, saw = perf_counter() - start, _seen(witnesses) - saw
-        complete = await everything_arrived(rooms, witnesses)
-        elapsed, used = _last_arrival(rooms, perf_counter()) - start, process_time() - used
-        after, database_after = server.usage(), server.database_usage()
+        complete = await everything_arrived(rooms, witnesses, audience)
+        elapsed = max(_last_arrival(rooms) - start, typed_seconds)
+        after, database_after, used = server.usage(), server.database_usage(), process_time() - used
     finally:
         gc.enable()
+    heard_since = await audience.heard()
+    shares = [used, *(later.cpu_seconds - each.cpu_seconds for later, each in zip(heard_since, heard, strict=True))]
     now = [Mark.of(room) for room in rooms]
     typed = [sum(later.typed.values()) - sum(mark.typed.values()) for later, mark in zip(now, marks, strict=True)]
     return Window(
@@ -101,24 +113,30 @@ async def measured(
         complete=complete,
         server=Usage(after.memory_bytes, after.cpu_seconds - before.cpu_seconds),
         database_cpu_seconds=database_after.cpu_seconds - database.cpu_seconds if database and database_after else None,
-        generator_cpu_seconds=used,
+        generator_cpu_seconds=max(sum(shares) / max(len(cores().generator), 1), *shares),
         updates=sum(typed),
-        deliveries=sum(count * (len(room.people) - 1) for count, room in zip(typed, rooms, strict=True)),
-        received_bytes=sum(later.received_bytes - mark.received_bytes for later, mark in zip(now, marks, strict=True)),
+        deliveries=sum(count * (len(room.people) - 1) for count, room in zip(typed, rooms, strict=True))
+        + sum(typed) * audience.size,
+        received_bytes=sum(later.received_bytes - mark.received_bytes for later, mark in zip(now, marks, strict=True))
+        + sum(each.received_bytes for each in heard_since),
     )
 
 
-async def everything_arrived(rooms: Sequence[Room], witnesses: Sequence[Witness]) -> bool:
+async def everything_arrived(rooms: Sequence[Room], witnesses: Sequence[Witness], audience: Audience) -> bool:
     """Wait until the witnesses have seen all that was typed and nobody hears anything any more."""
     if not await settled(lambda: all(each.has_seen_all for each in witnesses)):
         return False
     people = [person for room in rooms for person in room.people]
-    await quiet(lambda: sum(len(each.frames) for each in people))
+
+    async def frames() -> int:
+        return sum(len(each.frames) for each in people) + sum(each.frames for each in await audience.heard())
+
+    await quiet(frames)
     return True
 
 
-def _last_arrival(rooms: Sequence[Room], now: float) -> float:
-    return max((person.times[-1] for room in rooms for person in room.people if person.times), default=now)
+def _last_arrival(rooms: Sequence[Room]) -> float:
+    return max((person.times[-1] for room in rooms for person in room.people if person.times), default=0.0)
 
 
 def _seen(witnesses: Sequence[Witness]) -> int:

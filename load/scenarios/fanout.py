@@ -8,6 +8,7 @@ from random import Random
 from time import perf_counter
 
 from load.crowd import opened
+from load.generators import Audience, Door
 from load.pacing import play, regularly
 from load.results import Measurement
 from load.room import Room, Witness
@@ -25,6 +26,7 @@ class Fanout:
         rate: keys a second of each writer.
         seconds: for how long.
         warm_up: for how long before that.
+        generators: how many processes the generator has; all but the first hold readers.
     """
 
     editors: int = 50
@@ -32,6 +34,7 @@ class Fanout:
     rate: float = 20.0
     seconds: float = 8.0
     warm_up: float = WARM_UP_SECONDS
+    generators: int = 1
     name: str = "fanout"
 
     @property
@@ -43,11 +46,22 @@ class Fanout:
         """Do it."""
         random = Random(seed)
         address = await server.document("Typing together")
-        people = await opened(server, [address] * self.editors, random)
+        audience = Audience(self._elsewhere())
+        people = await opened(server, [address] * (self.editors - audience.size), random)
         room = Room(address, people, people[: self.writers])
         load = {"editors": self.editors, "writers": self.writers, "keys_per_second_each": self.rate}
 
         async def drive(_: Sequence[Witness], seconds: float) -> None:
             await play(regularly([each.type for each in room.writers], self.rate, perf_counter(), seconds, random))
 
-        return await Trial(self.name, load, drive, self.seconds, self.rate, self.warm_up).run(server, [room], seed)
+        trial = Trial(self.name, load, drive, self.seconds, self.rate, self.warm_up)
+        try:
+            await audience.open(Door(server.dialect, server.token), address, seed)
+            return await trial.run(server, [room], seed, audience)
+        finally:
+            await audience.close()
+
+    def _elsewhere(self) -> list[int]:
+        """How many readers each of the other processes has; one reader stays here, to tell when all has arrived."""
+        readers = max(self.editors - self.writers - 1, 0)
+        return [size for size in [readers // self.generators] * (self.generators - 1) if size]

@@ -20,6 +20,7 @@ class Observers:
         rate: keys a second of each writer.
         seconds: for how long.
         warm_up: for how long before that.
+        generators: how many processes the generator has; all but the first hold readers.
     """
 
     editors: int = 500
@@ -27,6 +28,7 @@ class Observers:
     rate: float = 10.0
     seconds: float = 8.0
     warm_up: float = WARM_UP_SECONDS
+    generators: int = 1
     name: str = "observers"
 
     @property
@@ -36,5 +38,5 @@ class Observers:
 
     async def run(self, server: Server, seed: int) -> Measurement:
         """Do it."""
-        typing = Fanout(self.editors, self.writers, self.rate, self.seconds, self.warm_up, self.name)
-        return await typing.run(server, seed)
+        numbers = (self.editors, self.writers, self.rate, self.seconds, self.warm_up, self.generators)
+        return await Fanout(*numbers, name=self.name).run(server, seed)
