@@ -32,6 +32,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from crdt.errors import CrdtError, FrameTooLarge
+
 # https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1: the code of an end that nobody foresaw.
 CLOSE_INTERNAL_ERROR = 1011
 
@@ -250,3 +252,12 @@ def every_error() -> list[type[ServerError]]:
         found.append(error)
         waiting.extend(error.__subclasses__())
     return found
+
+
+def as_server_error(error: CrdtError | ServerError) -> ServerError:
+    """Answers what an error means to the connection whose bytes caused it."""
+    if isinstance(error, ServerError):
+        return error
+    if isinstance(error, FrameTooLarge):
+        return TooLarge(str(error), code=error.code)
+    return FrameRejected(str(error), code=error.code)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from persistence.edits import EditKind
 from server.audience import Reader
 from server.presence import Attendant
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from crdt.update import UpdateSummary
-    from persistence.edits import EditKind
     from server.access import Principal
     from server.audience import Audience
     from server.errors import ServerError
@@ -64,7 +64,7 @@ class Submission:
     author: Author
     ordinal: int
     answers_step_1: bool
-    kind: EditKind
+    kind: EditKind = EditKind.TYPED
     messages: int = 1
 
 

@@ -168,7 +168,7 @@ class Room:
         if self._inbox.is_full:
             self.doubt(Doubt.STORE)
         elif self._in_flight is None:
-            self._pace.ask(self._inbox.messages)
+            self._pace.ask(self._inbox.messages, len(self.members))
 
     def _flush(self) -> None:
         """Takes everything that waits, and hands it to the journal in one piece."""
@@ -220,7 +220,7 @@ class Room:
         self._fan_out(batch, merged)
         self._acknowledge(batch)
         if self._inbox:
-            self._pace.ask(self._inbox.messages)
+            self._pace.ask(self._inbox.messages, len(self.members))
         else:
             self._tell_settled()
         self._on_commit(self)

@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, ParamSpec
 
-from crdt.errors import CrdtError, FrameTooLarge
+from crdt.errors import CrdtError
 from crdt.messages import Acknowledgement, RoomEvent, SyncStep1
 from crdt.peer import (
     AwarenessQueried,
@@ -23,12 +23,11 @@ from crdt.peer import (
     TokenRenewed,
     UpdateReceived,
 )
-from persistence.edits import EditKind
 from server import telemetry
 from server.access import Action, lower_role, may
 from server.acknowledgements import Acknowledgements
 from server.admission import read_submitted
-from server.errors import FrameRejected, NotAuthenticated, ServerError, TooLarge
+from server.errors import FrameRejected, NotAuthenticated, ServerError, as_server_error
 from server.limits import HEAVY_BYTES, KEEPALIVE_SECONDS, MAX_FRAME_BYTES, OUTBOX_DRAIN_SECONDS
 from server.membership import RoomOfMember, Submission, Surroundings
 from server.outbox import KEEPALIVE, Frame, Outbox
@@ -98,7 +97,7 @@ class Session:
             self._sink.pause_reading()
         self._handle_waiting()
         if malformed is not None:
-            self.fail(_as_server_error(malformed))
+            self.fail(as_server_error(malformed))
 
     def congested(self) -> None:
         """The socket's buffer passed its bound."""
@@ -217,6 +216,7 @@ class Session:
         Arguments: `now` in the seconds of the surroundings, `wall_now` in seconds since the epoch.
         """
         outbox = self._outbox
+        heard_at = max(outbox.sent_at, self._room.audience.all_written_at if self._room is not None else 0.0)
         self._asked_this_tick = False
         if self._has_to_ask and not self._unanswered_step_1:
             self.held_back()
@@ -226,7 +226,10 @@ class Session:
             self.fail(NotAuthenticated("The token has expired.", code="token_expired"))
         elif outbox.is_stuck(now, OUTBOX_DRAIN_SECONDS):
             self.close(_CLOSE_TOO_SLOW, "too slow: come back")
-        elif outbox.is_open and now - max(outbox.sent_at, self._told_all_at) >= KEEPALIVE_SECONDS:
+        elif (
+            outbox.is_open
+            and now - max(outbox.sent_at, self._room.audience.all_written_at if self._room else 0) >= KEEPALIVE_SECONDS
+        ):
             outbox.send(KEEPALIVE, now)
 
     # --- ending -----------------------------------------------------------------------------------------------------
@@ -246,10 +249,6 @@ class Session:
 
     # --- handling ---------------------------------------------------------------------------------------------------
 
-    @property
-    def _told_all_at(self) -> float:
-        return self._room.audience.all_written_at if self._room is not None else 0.0
-
     def _send(self, frame: Frame) -> None:
         self._outbox.send(frame, self._surroundings.now())
 
@@ -261,7 +260,7 @@ class Session:
         try:
             action(*args, **kwargs)
         except (CrdtError, ServerError) as error:
-            self.fail(_as_server_error(error))
+            self.fail(as_server_error(error))
 
     def _handle(self, room: RoomOfMember, event: PeerEvent) -> None:
         match event:
@@ -292,7 +291,7 @@ class Session:
         try:
             summary = await self._surroundings.read_heavy(event.update)
         except (CrdtError, ServerError) as error:
-            self.fail(_as_server_error(error))
+            self.fail(as_server_error(error))
             return
         self._reading_heavy = False
         if self._room is not None:
@@ -304,9 +303,8 @@ class Session:
         answers_step_1 = event.answers is not None
         # What is empty goes this way too, for it may only be acknowledged behind all that came before.
         if summary.is_empty or may(self.principal, Action.EDIT):
-            room.submit(
-                Submission(event.update, summary, self, event.ordinal, answers_step_1, EditKind.TYPED, event.messages)
-            )
+            typed = EditKind.TYPED
+            room.submit(Submission(event.update, summary, self, event.ordinal, answers_step_1, typed, event.messages))
         # What a viewer sends changes nothing and is not acknowledged; stock clients answer every step 1, also theirs.
 
     def _answer_step_1(self, state_vector: bytes) -> None:
@@ -322,11 +320,3 @@ class Session:
         diff = self._room.diff(state_vector) if self._room is not None else None
         if diff is not None:
             self._send(diff)
-
-
-def _as_server_error(error: CrdtError | ServerError) -> ServerError:
-    if isinstance(error, ServerError):
-        return error
-    if isinstance(error, FrameTooLarge):
-        return TooLarge(str(error), code=error.code)
-    return FrameRejected(str(error), code=error.code)

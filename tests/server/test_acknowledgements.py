@@ -32,3 +32,11 @@ def test_any_order_of_commits_ends_at_the_last(rng: Random) -> None:
             done.add(ordinal)
             assert set(range(1, acknowledgements.count + 1)) <= done
         assert acknowledgements.count == 39
+
+
+def test_messages_that_were_joined_count_each() -> None:
+    acknowledgements = Acknowledgements()
+    acknowledgements.committed(8, 3, closes_gaps=False)
+    assert acknowledgements.take_news() is None
+    acknowledgements.committed(5, 5, closes_gaps=False)
+    assert acknowledgements.take_news() == 8
