@@ -226,10 +226,7 @@ class Session:
             self.fail(NotAuthenticated("The token has expired.", code="token_expired"))
         elif outbox.is_stuck(now, OUTBOX_DRAIN_SECONDS):
             self.close(_CLOSE_TOO_SLOW, "too slow: come back")
-        elif (
-            outbox.is_open
-            and now - max(outbox.sent_at, self._room.audience.all_written_at if self._room else 0) >= KEEPALIVE_SECONDS
-        ):
+        elif outbox.is_open and now - heard_at >= KEEPALIVE_SECONDS:
             outbox.send(KEEPALIVE, now)
 
     # --- ending -----------------------------------------------------------------------------------------------------
@@ -303,8 +300,7 @@ class Session:
         answers_step_1 = event.answers is not None
         # What is empty goes this way too, for it may only be acknowledged behind all that came before.
         if summary.is_empty or may(self.principal, Action.EDIT):
-            typed = EditKind.TYPED
-            room.submit(Submission(event.update, summary, self, event.ordinal, answers_step_1, typed, event.messages))
+            room.submit(Submission(event.update, summary, self, event.ordinal, answers_step_1, messages=event.messages))
         # What a viewer sends changes nothing and is not acknowledged; stock clients answer every step 1, also theirs.
 
     def _answer_step_1(self, state_vector: bytes) -> None:
