@@ -21,12 +21,14 @@ class Run:
         case: the key of its case.
         turn: the number of its round, from 1.
         seconds: how long it took, starting the server included.
+        command: what makes it again.
         measurement: what it came to.
     """
 
     case: str
     turn: int
     seconds: float
+    command: str
     measurement: Measurement
 
 

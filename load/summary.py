@@ -116,12 +116,14 @@ class CaseSummary:
     Args:
         case: its key.
         asked: the load, by name.
+        command: what makes a run of it, with the first server.
         standings: ours first, then the others in the order in which they were measured.
         failures: the runs that came to nothing.
     """
 
     case: str
     asked: Mapping[str, float]
+    command: str
     standings: tuple[Standing, ...]
     failures: tuple[Failure, ...]
 
@@ -166,6 +168,7 @@ def _case(case: str, runs: Sequence[Run], failures: Sequence[Failure]) -> CaseSu
     return CaseSummary(
         case=case,
         asked=runs[0].measurement.load if runs else {},
+        command=runs[0].command if runs else "",
         standings=tuple(_standing(name, [run for run in runs if run.measurement.server == name]) for name in ordered),
         failures=tuple(failure for failure in failures if failure.case == case),
     )

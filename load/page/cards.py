@@ -47,7 +47,7 @@ def _card(case: CaseSummary) -> Markup:
         element("h3", described.title),
         element("p", described.about, class_="muted"),
         *(_tables(case) if case.standings else [element("p", "No run came to anything.")]),
-        element("p", element("small", f"Asked for: {asked}."), class_="muted") if asked else "",
+        element("p", element("small", asked, Markup("<br>"), element("code", case.command)), class_="muted"),
         class_="card",
         id=case.case,
     )

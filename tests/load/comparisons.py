@@ -29,7 +29,7 @@ def run(
         lost_acknowledged=lost,
         problems=problems,
     )
-    return Run(case, turn, 1.5, measurement)
+    return Run(case, turn, 1.5, f"promptroom-load run fanout --server {server}", measurement)
 
 
 def costs(server: str, *per_round: float, case: str = "fanout-busy") -> list[Run]:

@@ -15,7 +15,7 @@ from load.page.render import page
 from load.results import Spread
 from tests.load.comparisons import comparison, costs, run
 
-NEVER_CLOSED = {"meta"}
+NEVER_CLOSED = {"br", "meta"}
 STYLE = Path(load.page.__file__ or "").with_name("style.css").read_text()
 # WCAG 2.2, 1.4.3 and 1.4.11.
 CONTRAST_OF_TEXT, CONTRAST_OF_PICTURES = 4.5, 3.0
