@@ -92,9 +92,14 @@ async def unanswered(people: Sequence[Editor]) -> int:
     return silent
 
 
-async def settled(condition: Callable[[], bool], seconds: float = SETTLE_SECONDS) -> bool:
-    """Wait until the condition holds; answers whether it does."""
-    deadline = perf_counter() + seconds
+async def settled(condition: Callable[[], bool], seconds: float | None = None) -> bool:
+    """Wait until the condition holds; answers whether it does.
+
+    Args:
+        condition: asked again and again.
+        seconds: when to give up; as long as for everything else, unless it is given.
+    """
+    deadline = perf_counter() + (SETTLE_SECONDS if seconds is None else seconds)
     while not condition():
         if perf_counter() > deadline:
             return False

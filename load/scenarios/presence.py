@@ -96,7 +96,8 @@ class Presence:
             "moves_never_shown": missing,
             **{f"edit_{name}_ms": value for name, value in edits.items()},
         }
-        return replace(of_edits, latency_ms=Spread.of(seconds), figures=figures)
+        problems = of_edits.problems if seconds else (*of_edits.problems, "no move of a cursor was shown to anybody")
+        return replace(of_edits, latency_ms=Spread.of(seconds), figures=figures, problems=problems)
 
 
 class _Cursor:

@@ -1,0 +1,132 @@
+"""A small server in this process that keeps its promises, or breaks one of them on purpose."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Self
+
+from websockets.asyncio.server import Server as Listener
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from crdt.codec import decode_frame, encode
+from crdt.document import Document
+from crdt.messages import Acknowledgement, AwarenessUpdate, SyncStep1, SyncStep2, Update
+from load.dialects import PROMPTROOM, Dialect
+from load.servers.server import Address
+from load.usage import Usage
+
+EVERY = 7
+"""How often a server that drops or forgets updates does so."""
+
+
+class Relay:
+    """One document, relayed among all who are connected.
+
+    Args:
+        drops: whether the last who came misses some updates.
+        forgets: whether some acknowledged updates are not kept.
+        garbles: whether newcomers are sent something else.
+    """
+
+    name = "relay"
+    dialect: Dialect = PROMPTROOM
+    token = ""
+    takes_content = False
+
+    def __init__(self, *, drops: bool = False, forgets: bool = False, garbles: bool = False) -> None:
+        self._drops = drops
+        self._forgets = forgets
+        self._garbles = garbles
+        self._kept: list[bytes] = []
+        self._document = Document()
+        self._people: dict[ServerConnection, int] = {}
+        self._heard = 0
+        self._port = 0
+        self._listener: Listener | None = None
+
+    async def start(self) -> None:
+        await self.restart()
+
+    async def stop(self) -> None:
+        self.kill()
+
+    async def document(self, name: str, content: str = "") -> Address:
+        assert not content
+        return Address(f"ws://127.0.0.1:{self._port}/{name.replace(' ', '-')}", name)
+
+    def usage(self) -> Usage:
+        return Usage(0, 0.0)
+
+    def database_usage(self) -> Usage | None:
+        return None
+
+    def kill(self) -> None:
+        if self._listener is not None:
+            self._listener.close(close_connections=False)
+        for person in self._people:
+            person.transport.abort()
+        self._people.clear()
+
+    async def restart(self, *, forgets: bool = False) -> None:
+        assert not forgets
+        self._document = Document()
+        self._document.apply(self._kept)
+        subprotocols = [Subprotocol("promptroom.v1")]
+        options: dict[str, Any] = {"subprotocols": subprotocols, "compression": None, "ping_interval": None}
+        self._listener = await serve(self._serve, "127.0.0.1", self._port, **options)
+        self._port = next(iter(self._listener.sockets)).getsockname()[1]
+
+    async def has_forgotten(self) -> bool:
+        return True
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self.stop()
+
+    async def _serve(self, person: ServerConnection) -> None:
+        self._people[person] = 0
+        try:
+            await person.send(encode(SyncStep1(self._document.encode_state_vector())))
+            async for frame in person:
+                assert isinstance(frame, bytes)
+                for message in decode_frame(frame, max_bytes=1 << 20):
+                    await self._take(person, message)
+        except ConnectionClosed:
+            pass
+        finally:
+            self._people.pop(person, None)
+
+    async def _take(self, person: ServerConnection, message: object) -> None:
+        match message:
+            case SyncStep1(state_vector):
+                update = self._document.encode_diff(state_vector)
+                await person.send(encode(SyncStep2(b"\x00\x00" if self._garbles and len(self._kept) > 1 else update)))
+            case SyncStep2(update):
+                await self._acknowledge(person)
+            case Update(update):
+                self._heard += 1
+                self._document.apply([update])
+                if not self._forgets or self._heard % EVERY:
+                    self._kept.append(update)
+                await self._pass_on(Update(update), self._readers())
+                await self._acknowledge(person)
+            case AwarenessUpdate():
+                await self._pass_on(message, list(self._people))
+            case _:
+                pass
+
+    def _readers(self) -> Sequence[ServerConnection]:
+        everybody = list(self._people)
+        return everybody[:-1] if self._drops and not self._heard % EVERY else everybody
+
+    async def _pass_on(self, message: Update | AwarenessUpdate, readers: Sequence[ServerConnection]) -> None:
+        frame = encode(message)
+        await asyncio.gather(*(reader.send(frame) for reader in readers), return_exceptions=True)
+
+    async def _acknowledge(self, person: ServerConnection) -> None:
+        self._people[person] += 1
+        await person.send(encode(Acknowledgement(self._people[person])))
