@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Protocol
+from typing import Final, Protocol
 
 from crdt.document import Document
 from crdt.errors import CrdtError
@@ -58,12 +58,19 @@ class Author:
     text: bytearray
 
 
+_Shown = tuple[int, int, int, float]
+"""Of a client, from one clock to another, and when."""
+
+_TIMED: Final = 2_000_000
+"""Arrivals that are timed, about; of more, those at every so many people. That they are there is looked at of all."""
+
+
 @dataclass(slots=True)
 class Arrivals:
     """What arrived of the keys typed since a mark."""
 
     seconds: array[float] = field(default_factory=lambda: array("d"))
-    """From when a key was due to its arrival at one other editor, for every key and every other editor."""
+    """From when a key was due to its arrival at another editor."""
     missing: int = 0
     """How many such arrivals there were not."""
 
@@ -78,8 +85,14 @@ def arrivals(people: Sequence[Editor], authors: Sequence[Writer], since: Mark) -
     """
     found = Arrivals()
     known: _Known = {}
-    for person, first in zip(people, since.frames, strict=True):
-        _look_through(person, first, authors, since, found, known)
+    keys = sum(len(author.typed_at) for author in authors) - sum(since.typed.values())
+    timed_every = keys * len(people) // _TIMED + 1
+    # The last is timed in any case: of a room's people it is a reader, where there is one.
+    for number, (person, first) in enumerate(zip(reversed(people), reversed(since.frames), strict=True)):
+        missing, seconds = _look_through(person, first, authors, since, known)
+        found.missing += missing
+        if number % timed_every == 0:
+            found.seconds.extend(seconds)
     return found
 
 
@@ -120,18 +133,19 @@ def read(updates: Sequence[bytes]) -> str | None:
 
 
 def _look_through(
-    person: Editor, first: int, authors: Sequence[Writer], since: Mark, found: Arrivals, known: _Known
-) -> None:
+    person: Editor, first: int, authors: Sequence[Writer], since: Mark, known: _Known
+) -> tuple[int, Iterator[float]]:
+    """How many keys of others a person was not shown, and how long the others took, should anybody want to know."""
     others = {author.client_id: author.typed_at for author in authors if author.client_id != person.client_id}
     seen = {client: since.typed[client] for client in others}
-    early: list[tuple[int, int, int, float]] = []
+    shown: list[_Shown] = []
+    early: list[_Shown] = []
 
     def take(client: int, start: int, end: int, now: float) -> None:
         if start > seen[client]:
             early.append((client, start, end, now))
         elif end > seen[client]:
-            times = others[client]
-            found.seconds.extend([now - due for due in times[seen[client] : end]])
+            shown.append((client, seen[client], end, now))
             seen[client] = end
 
     for frame, now in zip(person.frames[first:], person.times[first:], strict=True):
@@ -141,7 +155,8 @@ def _look_through(
     # Behind a gap that was filled later: shown when the gap was, which is no earlier than its own arrival.
     for one in sorted(early):
         take(*one)
-    found.missing += sum(len(times) - seen[client] for client, times in others.items())
+    seconds = (now - due for client, start, end, now in shown for due in others[client][start:end])
+    return sum(len(times) - seen[client] for client, times in others.items()), seconds
 
 
 def _written(person: Editor, frame: bytes, known: _Known) -> list[Written]:

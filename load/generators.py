@@ -63,7 +63,7 @@ class Testimony:
     """What readers' frames prove.
 
     Args:
-        seconds: from when a key was due to its arrival, for every key since the mark and every reader.
+        seconds: from when a key was due to its arrival at a reader, since the mark.
         missing: arrivals that there were not.
         unanswered: readers who got no answer.
         unlike: readers who show another text.
