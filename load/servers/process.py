@@ -79,7 +79,7 @@ class Process:
         on: frozenset[int],
         user: int | None = None,
     ) -> None:
-        self._command = _tied_to_us(command)
+        self._command = tied_to_us(command)
         self._directory = directory
         self._is_ready = is_ready
         self._on = on
@@ -167,10 +167,10 @@ def accepts(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _tied_to_us(command: Sequence[str]) -> list[str]:
+def tied_to_us(command: Sequence[str | Path]) -> list[str]:
     """A command that the system kills when this process dies (Linux; elsewhere unchanged)."""
     setpriv = shutil.which("setpriv")
-    return [*([setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []), *command]
+    return [*([setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []), *map(str, command)]
 
 
 @contextmanager

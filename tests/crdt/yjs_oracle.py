@@ -9,8 +9,8 @@ from random import Random
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from load.servers.process import tied_to_us
 from tests.support.node import NODE, PEERS, environment
-from tests.support.processes import tied_to_us
 
 Level = Literal["text", "formatted", "everything"]
 LEVELS: tuple[Level, ...] = ("text", "formatted", "everything")

@@ -1,50 +1,13 @@
 """Starting servers that end with the tests, however the tests end."""
 
 import os
-import random
-import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 STOP_SECONDS = 20.0
 """How long a server may take to end by itself before it is killed."""
-
-# Not seeded: several test runs on one machine must not choose the same ports.
-_CHANCE = random.SystemRandom()
-
-
-def free_port() -> int:
-    """Return a TCP port of the loopback interface that nobody listens on, and that no connection is given.
-
-    A server that is stopped and started finds it free again: systems take the ports of outgoing connections from
-    32768 upwards.
-    """
-    while True:
-        port = _CHANCE.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-
-
-def accepts(port: int) -> bool:
-    """Tell whether something listens on the port."""
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def tied_to_us(command: Sequence[str | Path]) -> list[str]:
-    """Return a command that the system kills when the process that started it dies (Linux; elsewhere unchanged)."""
-    setpriv = shutil.which("setpriv")
-    tie = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
-    return [*tie, *map(str, command)]
 
 
 def spawn(

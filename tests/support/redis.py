@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.support.processes import accepts, end, free_port, spawn, tied_to_us
+from load.servers.process import accepts, free_port, tied_to_us
+from tests.support.processes import end, spawn
 from tests.support.waiting import wait_until_sync
 
 

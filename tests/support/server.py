@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.support.processes import end, free_port, spawn, tied_to_us
+from load.servers.process import free_port, tied_to_us
+from tests.support.processes import end, spawn
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from load.servers.process import tied_to_us
 from tests.support import node
-from tests.support.processes import tied_to_us
 
 # One line carries a whole text, or a whole journal.
 _LONGEST_LINE = 256 * 1024 * 1024
