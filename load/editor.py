@@ -100,7 +100,10 @@ class Editor:
 
     @property
     def saved_characters(self) -> int:
-        """How many of its characters the server has said to have saved; answers to its questions count as messages."""
+        """How many of its characters the server has said to have saved, of one who never pastes.
+
+        Servers count messages, and answers to their questions are messages too.
+        """
         return self.saved - bisect_left(self._answers, self.saved)
 
     @property
@@ -167,13 +170,9 @@ class Editor:
         """Where the payload begins in a frame of presence."""
         return _behind_length(frame, len(self._awareness))
 
-    def updates(self, since: int = 0) -> Iterator[bytes]:
-        """Every update heard.
-
-        Args:
-            since: of which frame on.
-        """
-        for frame in self.frames[since:]:
+    def updates(self) -> Iterator[bytes]:
+        """Every update heard."""
+        for frame in self.frames:
             yield frame[self.update_offset(frame) :]
 
     def everything(self) -> Sequence[bytes]:
