@@ -18,6 +18,8 @@ except ImportError:
     from websockets.utils import apply_mask
 
 _WHOLE_BINARY: Final = 0x82
+# What a browser answers to our pings, which have no payload; whatever else is a pong is nothing to us either.
+_EMPTY_PONG: Final = b"\x8a\x80"
 _MASKED: Final = 0x80
 _MASK_BYTES: Final = 4
 _SHORT_HEADER: Final = 2
@@ -29,6 +31,8 @@ def read_messages(data: bytes, offset: int) -> tuple[list[bytes], int]:
     """Answers the binary messages that stand whole at an offset, and the offset of what is none or not yet whole."""
     messages: list[bytes] = []
     size = len(data)
+    if data.startswith(_EMPTY_PONG, offset) and size - offset >= _SHORT_HEADER + _MASK_BYTES:
+        offset += _SHORT_HEADER + _MASK_BYTES
     while size - offset > _SHORT_HEADER and data[offset] == _WHOLE_BINARY:
         length = data[offset + 1] - _MASKED
         start = offset + _SHORT_HEADER + _MASK_BYTES

@@ -134,7 +134,7 @@ class Hub:
     def tick(self) -> None:
         """Does what time asks for, in every session and room."""
         now, wall_now = self._clock(), self._wall_clock()
-        for session in list(self._sessions):
+        for session in [session for session in self._sessions if session.upkeep.due_at <= now]:
             session.tick(now, wall_now)
         self._rooms.tick(now)
 

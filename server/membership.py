@@ -131,3 +131,13 @@ class Surroundings(Protocol):
 
     async def authenticate(self, token: str) -> Principal:
         """Answers who bears a token. Raises ServerError."""
+
+
+def greeting(principal: Principal) -> dict[str, object]:
+    """Answers what a client is told of itself when it has joined."""
+    return {
+        "type": "room.joined",
+        "role": principal.role.value,
+        "user_id": str(principal.user_id),
+        "name": principal.name,
+    }

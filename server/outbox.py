@@ -68,6 +68,9 @@ class Sink(Protocol):
     def close(self, code: int, reason: str) -> None:
         """Starts the closing handshake; at most the first call counts."""
 
+    def ping(self) -> bool:
+        """Asks the other end for a sign of life; answers False where none came since the last time."""
+
     def pause_reading(self) -> None:
         """Takes no more from the socket until `resume_reading`."""
 

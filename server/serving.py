@@ -29,7 +29,7 @@ from server.auth import Authenticator, Passwords
 from server.first_prompt import ensure_first_prompt
 from server.http_protocol import HttpProtocol
 from server.hub import Hub
-from server.limits import MAX_FRAME_BYTES, SIGN_IN_LINK_SECONDS, WEBSOCKET_PING_SECONDS
+from server.limits import MAX_FRAME_BYTES, SIGN_IN_LINK_SECONDS
 from server.services import Services
 from server.telemetry import configure_logging, get_logger
 from server.wire import WireProtocol
@@ -122,8 +122,8 @@ def _uvicorn_config(services: Services) -> uvicorn.Config:
         ws=WireProtocol,
         ws_max_size=MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
-        ws_ping_interval=WEBSOCKET_PING_SECONDS,
-        ws_ping_timeout=WEBSOCKET_PING_SECONDS,
+        # Sessions ping by the hub's clock, without a timer for each.
+        ws_ping_interval=None,
         lifespan="on",
         log_config=None,
         # Its lines of WebSocket upgrades carry query strings; the request log is ours.

@@ -29,10 +29,11 @@ from server.acknowledgements import Acknowledgements
 from server.admission import read_submitted
 from server.errors import FrameRejected, NotAuthenticated, ServerError, as_server_error
 from server.limits import HEAVY_BYTES, KEEPALIVE_SECONDS, MAX_FRAME_BYTES, OUTBOX_DRAIN_SECONDS
-from server.membership import RoomOfMember, Submission, Surroundings
+from server.membership import RoomOfMember, Submission, Surroundings, greeting
 from server.outbox import KEEPALIVE, Frame, Outbox
 from server.questions import Questions
 from server.renewal import Renewal
+from server.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 _CLOSE_TOO_SLOW = 1013
+_CLOSE_GONE = 1011
 
 
 class Session:
@@ -71,6 +73,7 @@ class Session:
         self._unanswered_step_1 = 0
         self._asked_this_tick = self._has_to_ask = False
         self._renewal = Renewal(self, surroundings)
+        self.upkeep = Upkeep(sink, surroundings.now())
 
     @property
     def user_id(self) -> UUID:
@@ -104,6 +107,7 @@ class Session:
         if self._room is not None:
             self._outbox.congested(self._room.state_vector(), self._surroundings.now())
             self._room.audience.changed()
+            self.upkeep.soon()
 
     def drained(self) -> None:
         """The socket's buffer is empty: the reader gets what it missed, in one diff."""
@@ -129,15 +133,7 @@ class Session:
     def joined(self, room: RoomOfMember, welcome: dict[str, object]) -> None:
         """The room is live: says hello, asks for what the client has, and handles what came meanwhile."""
         self._room = room
-        self.send_event(
-            {
-                "type": "room.joined",
-                "role": self.principal.role.value,
-                "user_id": str(self.user_id),
-                "name": self.principal.name,
-                **welcome,
-            }
-        )
+        self.send_event({**greeting(self.principal), **welcome})
         self.ask_for_sync()
         self.send_presence()
         self._sink.resume_reading()
@@ -182,6 +178,7 @@ class Session:
         """An update came before what it builds on; an answer that is on its way already brings that."""
         # One who reads nothing is asked when that changes, and one whose answers do not help only once a tick.
         self._has_to_ask = self._asked_this_tick
+        self.upkeep.soon()
         if not (self._unanswered_step_1 or self._asked_this_tick) and self._outbox.is_open:
             self._asked_this_tick = True
             self.ask_for_sync()
@@ -207,16 +204,15 @@ class Session:
     def renewed(self, principal: Principal) -> None:
         """Goes on under another token of the same user."""
         before, self.principal = self.principal, principal
+        self.upkeep.soon()
         if before.role is not principal.role:
             self.role_changed(principal.role)
 
     def tick(self, now: float, wall_now: float) -> None:
-        """Does what time asks for: the token expires, patience with a slow reader ends, silence is broken.
-
-        Arguments: `now` in the seconds of the surroundings, `wall_now` in seconds since the epoch.
-        """
+        """Does what time asks for; `now` in the seconds of the surroundings, `wall_now` in those since the epoch."""
         outbox = self._outbox
         heard_at = max(outbox.sent_at, self._room.audience.all_written_at if self._room is not None else 0.0)
+        self.upkeep.plan(now, heard_at=heard_at, expires_in=self.principal.expires_at - wall_now)
         self._asked_this_tick = False
         if self._has_to_ask and not self._unanswered_step_1:
             self.held_back()
@@ -224,8 +220,12 @@ class Session:
             self._guarded(self._answer_step_1, postponed)
         if wall_now >= self.principal.expires_at:
             self.fail(NotAuthenticated("The token has expired.", code="token_expired"))
-        elif outbox.is_stuck(now, OUTBOX_DRAIN_SECONDS):
-            self.close(_CLOSE_TOO_SLOW, "too slow: come back")
+        elif outbox.lagging_since is not None:
+            self.upkeep.soon()
+            if outbox.is_stuck(now, OUTBOX_DRAIN_SECONDS):
+                self.close(_CLOSE_TOO_SLOW, "too slow: come back")
+        elif self.upkeep.is_gone(now):
+            self.close(_CLOSE_GONE, "no answer to a ping")
         elif outbox.is_open and now - heard_at >= KEEPALIVE_SECONDS:
             outbox.send(KEEPALIVE, now)
 
@@ -268,6 +268,7 @@ class Session:
             case AwarenessReceived(payload=payload):
                 room.presence.receive(self, payload)
             case AwarenessQueried():
+                self.upkeep.soon()
                 if self._questions.may_be_answered():
                     self.send_presence()
             case TokenRenewed(token=token):
@@ -304,6 +305,7 @@ class Session:
         # What a viewer sends changes nothing and is not acknowledged; stock clients answer every step 1, also theirs.
 
     def _answer_step_1(self, state_vector: bytes) -> None:
+        self.upkeep.soon()
         if self._outbox.lagging_since is not None:
             # Answered when the buffer is empty: asking often while not reading must not pile up answers.
             self._outbox.state_reached = state_vector

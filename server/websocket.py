@@ -168,6 +168,10 @@ class AsgiSink:
         self._something.set()
         self._may_read.set()
 
+    def ping(self) -> bool:
+        """Leaves that to the server that speaks ASGI."""
+        return True
+
     def pause_reading(self) -> None:
         """Takes no more messages."""
         self._may_read.clear()

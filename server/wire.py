@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 WIRE_EXTENSION = "promptroom.wire"
 
 
+# Without a payload: any answer will do.
+_PING = b"\x89\x00"
+
+
 class _Nowhere(asyncio.Queue[Any]):
     """Takes the messages of an application that has returned."""
 
@@ -61,6 +65,8 @@ class WireProtocol(WebSocketsSansIOProtocol):
     _given_up = False
     # The parser may be in the middle of a frame, so it gets everything from here on.
     _parser_reads_all = False
+    # Whether anything came since the last ping.
+    _heard = True
     # The beginning of a frame, and how many bytes are needed before it is looked at again.
     _unread: bytearray | None = None
     _needed = 0
@@ -108,6 +114,13 @@ class WireProtocol(WebSocketsSansIOProtocol):
         self.close_sent = True
         self.resume_reading()
         self.close_timer = self.loop.call_later(self.close_timeout, self.transport.abort)
+
+    def ping(self) -> bool:
+        """Pings the other end, unless it takes nothing anyway; answers whether it has sent anything since last time."""
+        heard, self._heard = self._heard, False
+        if self.writable.is_set() and not self.close_sent and not self.disconnected:
+            self.transport.write(_PING)
+        return heard
 
     @property
     def buffered_bytes(self) -> int:
@@ -171,6 +184,7 @@ class WireProtocol(WebSocketsSansIOProtocol):
         """Takes bytes from the socket, but for the rest of a frame that is too large."""
         if self._given_up:
             return
+        self._heard = True
         if self._session is None or self._parser_reads_all:
             # What a client sends before the handshake is over may end in the middle of a frame.
             self._parser_reads_all = self.handshake_initiated

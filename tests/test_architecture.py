@@ -25,7 +25,7 @@ ORDER_IN_SERVER = (
     {"errors", "settings", "signing_key", "telemetry"},
     {"access", "auth", "limits"},
     {"bus", "outbox", "redis_bus", "tasks", "workers"},
-    {"acknowledgements", "audience", "framing", "life", "pace", "presence", "questions", "rebuild"},
+    {"acknowledgements", "audience", "framing", "life", "pace", "presence", "questions", "rebuild", "upkeep"},
     {"membership"},
     {"admission", "inbox", "renewal"},
     {"room", "session"},

@@ -42,6 +42,8 @@ class Socket:
     """A sink that keeps what was written until somebody reads it."""
 
     def __init__(self) -> None:
+        self.pings = 0
+        self.answers = True
         self.unread: list[bytes] = []
         self.closed_with: tuple[int, str] | None = None
         self.reading = True
@@ -59,6 +61,11 @@ class Socket:
     def buffered_bytes(self) -> int:
         """How much nobody has read; set by hand where a test needs it."""
         return self.stuck_bytes
+
+    def ping(self) -> bool:
+        """Count it; `answers` says whether the other end is there."""
+        self.pings += 1
+        return self.answers
 
     def pause_reading(self) -> None:
         """Take no more."""

@@ -51,6 +51,7 @@ async def test_an_expired_token_closes_the_socket(house: House) -> None:
     token = house.authenticator.issue(principal.user_id, principal.organization_id, ttl=60)
     anna.session.principal = await house.authenticator.principal(token)
     await anna.open(house.prompt_id)
+    house.clock.advance(59)
     house.wall_clock.advance(59)
     house.hub.tick()
     assert anna.socket.close_code is None
@@ -58,9 +59,11 @@ async def test_an_expired_token_closes_the_socket(house: House) -> None:
     anna.send(encode(TokenRenewal(renewed)))
     before = anna.session.principal
     await wait_until(lambda: anna.session.principal is not before, what="the renewal")
+    house.clock.advance(59)
     house.wall_clock.advance(59)
     house.hub.tick()
     assert not anna.session.is_closed
+    house.clock.advance(2)
     house.wall_clock.advance(2)
     house.hub.tick()
     assert anna.socket.closed_with is not None
@@ -83,6 +86,27 @@ async def test_silence_is_broken_before_clients_give_up(house: House) -> None:
     house.clock.advance(limits.KEEPALIVE_SECONDS)
     house.hub.tick()
     assert anna.socket.take() == [b"\x01\x01\x00"]
+
+
+async def test_who_sends_nothing_between_two_pings_is_gone(house: House) -> None:
+    anna, gone = await house.open("anna"), await house.open("ben")
+    for _ in range(2):
+        house.clock.advance(limits.WEBSOCKET_PING_SECONDS)
+        house.hub.tick()
+    assert (anna.socket.pings, gone.socket.pings) == (2, 2)
+    gone.socket.answers = False
+    house.clock.advance(limits.WEBSOCKET_PING_SECONDS)
+    house.hub.tick()
+    assert gone.socket.close_code == 1011
+    assert anna.socket.close_code is None
+
+
+async def test_who_has_nothing_to_do_is_not_looked_at(house: House) -> None:
+    anna = await house.open("anna")
+    anna.pump()
+    house.clock.advance(1)
+    house.hub.tick()
+    assert anna.session.upkeep.due_at == pytest.approx(house.clock() + limits.KEEPALIVE_SECONDS, abs=1.5)
 
 
 async def test_a_slow_reader_gets_one_diff_when_it_has_drained(house: House) -> None:
