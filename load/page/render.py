@@ -47,6 +47,12 @@ def page(comparison: Comparison) -> str:
 
 def _when(comparison: Comparison) -> str:
     rounds = max((run.turn for run in comparison.runs), default=0)
-    kind = "A quick look" if comparison.quick else "A comparison"
     day = datetime.fromisoformat(comparison.started).strftime("%d %B %Y, %H:%M %Z")
-    return f"{kind} of {rounds} rounds and {len(comparison.runs)} runs in {comparison.seconds / 60:.0f} minutes, {day}"
+    minutes = f"{comparison.seconds / 60:.0f} minutes"
+    made = f"{len(comparison.runs)} runs in {rounds} round{'s' * (rounds != 1)}, {minutes}, {day}"
+    if not comparison.quick:
+        return made
+    return (
+        f"A quick look: {made}. Some loads are smaller, and all times shorter, than the titles say; what was asked for "
+        "stands below each."
+    )

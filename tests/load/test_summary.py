@@ -69,6 +69,13 @@ def test_rounds_that_reach_into_each_other_prove_nothing() -> None:
     assert ratio.in_words == "even"
 
 
+def test_single_rounds_that_lie_close_prove_nothing_either() -> None:
+    runs = [*costs("promptroom-sqlite", 6.0), *costs("hocuspocus", 6.5), *costs("promptroom-postgres", 5.5)]
+    case = sum_up(comparison(runs))["fanout-busy"]
+    ratios = [case.ratio(server, "cpu_us_per_delivery") for server in ("promptroom-sqlite", "promptroom-postgres")]
+    assert [ratio.in_words for ratio in ratios if ratio is not None] == ["even", "better"]
+
+
 def test_losses_of_all_rounds_are_added_up() -> None:
     runs = [run("hocuspocus", turn=turn, lost=lost) for turn, lost in enumerate((3, 0, 40), start=1)]
     standing = sum_up(comparison(runs))["fanout-busy"].standing("hocuspocus")
