@@ -76,12 +76,28 @@ def test_the_first_edit_goes_in_the_next_turn_and_so_does_each_after_a_pause(pac
 
 
 def test_what_follows_quickly_waits_for_the_rhythm(paced: Paced) -> None:
-    paced.pace.ask(1, 2)
-    paced.at(1).pace.ask(1, 2)
+    paced.pace.ask(FEW_MESSAGES, 50)
+    paced.at(1).pace.ask(FEW_MESSAGES, 50)
     paced.at(4.9)
     assert paced.flushes == [0.001]
-    paced.at(1 + PACE_SECONDS * 1000)
-    assert paced.flushes == [0.001, 0.006]
+    paced.at(1.01 + PACE_SECONDS * 1000)
+    assert paced.flushes == [0.001, pytest.approx(0.005, abs=1e-4)]
+
+
+def test_two_who_type_in_turn_do_not_wait(paced: Paced) -> None:
+    for now in range(5):
+        paced.at(now).pace.ask(1, 2)
+        paced.at(now)
+    assert paced.flushes == [0, 0.001, 0.002, 0.003, 0.004]
+
+
+def test_the_more_read_the_longer_it_pauses(paced: Paced) -> None:
+    paced.pace.ask(FEW_MESSAGES, 1_000)
+    paced.at(0).pace.ask(FEW_MESSAGES, 1_000)
+    paced.at(19)
+    assert paced.flushes == [0]
+    paced.at(20)
+    assert paced.flushes == [0, 0.02]
 
 
 def test_few_messages_for_many_readers_wait_longer_unless_more_come(paced: Paced) -> None:
@@ -98,9 +114,9 @@ def test_few_messages_for_many_readers_wait_longer_unless_more_come(paced: Paced
 
 
 def test_a_large_batch_does_not_wait(paced: Paced) -> None:
-    paced.pace.ask(1, 2)
-    paced.at(0).pace.ask(1, 2)
-    paced.at(1).pace.ask(LARGE_BATCH, 2)
+    paced.pace.ask(1, 50)
+    paced.at(0).pace.ask(1, 50)
+    paced.at(1).pace.ask(LARGE_BATCH, 50)
     paced.at(1)
     assert paced.flushes == [0, 0.001]
     paced.at(50)
@@ -108,12 +124,12 @@ def test_a_large_batch_does_not_wait(paced: Paced) -> None:
 
 
 def test_a_room_that_ends_hurries_or_is_left_alone(paced: Paced) -> None:
-    paced.pace.ask(1, 2)
-    paced.at(0).pace.ask(1, 2)
+    paced.pace.ask(1, 50)
+    paced.at(0).pace.ask(1, 50)
     paced.pace.hurry()
     paced.at(1)
     assert paced.flushes == [0, 0.001]
-    paced.pace.ask(1, 2)
+    paced.pace.ask(1, 50)
     paced.pace.close()
     paced.at(50)
     assert len(paced.flushes) == 2
