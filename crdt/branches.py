@@ -8,8 +8,11 @@ kept whole: what it scans beyond the branches themselves grows from one of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from itertools import starmap
+from typing import Final, NamedTuple, TypeGuard
 
+from crdt.columns import ColumnReader, ColumnWriter, split
+from crdt.homes import read_homes, write_homes
 from crdt.summary import Home, Id
 
 # Branches are kept in blocks, so that putting one at the front of a million moves hundreds.
@@ -42,9 +45,9 @@ class _Row:
 
     __slots__ = ("blocks", "count")
 
-    def __init__(self, branches: list[Id]) -> None:
-        self.blocks = [branches]
-        self.count = len(branches)
+    def __init__(self, *blocks: list[Id]) -> None:
+        self.blocks = list(blocks)
+        self.count = sum(map(len, blocks))
 
     def __iter__(self) -> Iterator[Id]:
         for block in self.blocks:
@@ -81,10 +84,7 @@ class _Row:
         return False
 
     def copy(self) -> _Row:
-        row = _Row([])
-        row.blocks = [list(block) for block in self.blocks]
-        row.count = self.count
-        return row
+        return _Row(*map(list, self.blocks))
 
 
 class Branches:
@@ -146,3 +146,33 @@ class Branches:
     def update(self, other: Branches) -> None:
         """Take in all branches of another."""
         self._by_origin.update((origin, row.copy()) for origin, row in other._by_origin.items())
+
+    def write(self, columns: ColumnWriter) -> None:
+        """Put down all branches, for :meth:`read`."""
+        structs = [origin for origin in self._by_origin if _is_struct(origin)]
+        lists = [origin for origin in self._by_origin if _is_list(origin)]
+        rows = [self._by_origin[origin] for origins in (structs, lists) for origin in origins]
+        columns.put_pairs(structs)
+        write_homes(columns, lists)
+        columns.put([len(row.blocks) for row in rows])
+        columns.put([len(block) for row in rows for block in row.blocks])
+        columns.put_pairs([branch for row in rows for branch in row])
+
+    @classmethod
+    def read(cls, columns: ColumnReader, right_of: Callable[[Id], Id | None]) -> Branches:
+        """Take up what :meth:`write` put down."""
+        branches = cls(right_of)
+        origins: list[Origin] = [*columns.take_pairs(), *read_homes(columns)]
+        blocks_per_row, sizes = columns.take(), columns.take()
+        blocks = list(split(columns.take_pairs(), sizes))
+        rows = starmap(_Row, split(blocks, blocks_per_row))
+        branches._by_origin = dict(zip(origins, rows, strict=True))
+        return branches
+
+
+def _is_list(origin: Origin) -> TypeGuard[Home]:
+    return not _is_struct(origin)
+
+
+def _is_struct(origin: Origin) -> TypeGuard[Id]:
+    return isinstance(origin[1], int)

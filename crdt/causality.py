@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Generic, NamedTuple, TypeVar
 
+from crdt.columns import ColumnReader, ColumnWriter
 from crdt.errors import HoldBackFull
 from crdt.landmarks import Landmarks
 from crdt.ranges import RangeSet
@@ -113,6 +114,17 @@ class Knowledge:
     def copy(self) -> Knowledge:
         """Knowledge of its own with the same contents."""
         return Knowledge(dict(self.state), self.deleted.copy(), self.landmarks.copy())
+
+    def write(self, columns: ColumnWriter) -> None:
+        """Put down everything, for :meth:`read`."""
+        columns.put_pairs(self.state.items())
+        self.deleted.write(columns)
+        self.landmarks.write(columns)
+
+    @classmethod
+    def read(cls, columns: ColumnReader) -> Knowledge:
+        """Take up what :meth:`write` put down."""
+        return cls(dict(columns.take_pairs()), RangeSet.read(columns), Landmarks.read(columns))
 
 
 class Held(NamedTuple, Generic[T]):

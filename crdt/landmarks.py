@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from crdt.columns import ColumnReader, ColumnWriter
 from crdt.errors import StateVectorError, UpdateError
 from crdt.lineage import Lineage
 from crdt.pairs import halves_pair, splits_pair
@@ -84,6 +85,21 @@ class Landmarks:
         duplicate._middles = {client: set(clocks) for client, clocks in self._middles.items()}
         duplicate._remains = self._remains.copy()
         return duplicate
+
+    def write(self, columns: ColumnWriter) -> None:
+        """Put down everything, for :meth:`read`."""
+        self._lineage.write(columns)
+        columns.put_groups({client: sorted(clocks) for client, clocks in self._middles.items()})
+        self._remains.write(columns)
+
+    @classmethod
+    def read(cls, columns: ColumnReader) -> Landmarks:
+        """Take up what :meth:`write` put down."""
+        landmarks = cls()
+        landmarks._lineage = Lineage.read(columns)
+        landmarks._middles = {client: set(clocks) for client, clocks in columns.take_groups().items()}
+        landmarks._remains = RangeSet.read(columns)
+        return landmarks
 
     def _take_in_remains(self, place: Place) -> None:
         start = max(place.start, self._lineage.end(place.client))

@@ -27,7 +27,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from crdt.branches import Branches, Origin, Taken
+from crdt.columns import ColumnReader, ColumnWriter
 from crdt.errors import UpdateError
+from crdt.homes import read_homes, write_homes
 from crdt.nesting import Nesting
 from crdt.ranges import RangeSet
 from crdt.runs import Mark, Runs
@@ -104,6 +106,24 @@ class Lineage:
         duplicate._nesting.update(self._nesting)
         return duplicate
 
+    def write(self, columns: ColumnWriter) -> None:
+        """Put down everything, for :meth:`read`."""
+        Runs.write(columns, self._runs.values())
+        self._branches.write(columns)
+        columns.put_pairs(self._homes)
+        write_homes(columns, self._homes.values())
+        self._nesting.write(columns)
+
+    @classmethod
+    def read(cls, columns: ColumnReader) -> Lineage:
+        """Take up what :meth:`write` put down."""
+        lineage = cls()
+        lineage._runs = {runs.client: runs for runs in Runs.read(columns)}
+        lineage._branches = Branches.read(columns, lineage._right)
+        lineage._homes = dict(zip(columns.take_pairs(), read_homes(columns), strict=True))
+        lineage._nesting = Nesting.read(columns)
+        return lineage
+
     # --- taking in
 
     def _of(self, client: int) -> Runs:
@@ -135,7 +155,8 @@ class Lineage:
             return None
         is_first = origin not in self._branches
         if is_first:
-            self._branches.begin(origin, self._next_in_run(left, but=branch))
+            first = None if left is None else self._runs[left[0]].next_in_run(left[1])
+            self._branches.begin(origin, None if first == branch else first)
         steps = self._branches.insert(origin, branch, right)
         return Taken(origin, branch, is_first, steps)
 
@@ -154,16 +175,6 @@ class Lineage:
         if home is not None:
             self._homes[branch] = home
         return home
-
-    def _next_in_run(self, place: Id | None, *, but: Id) -> Id | None:
-        if place is None:
-            return None
-        client, clock = place
-        runs = self._runs[client]
-        following = client, clock + 1
-        if following == but or clock + 1 >= runs.end or runs.index(clock + 1) != runs.index(clock):
-            return None
-        return following
 
     def _new_types(self, summary: UpdateSummary) -> frozenset[Id]:
         types = summary.structure.types
@@ -246,13 +257,7 @@ class Lineage:
 
     def _is_possible(self, place: Place) -> bool:
         client, start, end, left, right, _ = place
-        runs = self._runs[client]
-        run = runs.index(start)
-        if runs.index(end - 1) != run:
-            return False
-        if not runs.is_forgotten(run) and (runs.left(start), runs.right(run)) != (left, right):
-            return False
-        return self._can_part(left, right)
+        return self._runs[client].agrees_with(start, end, left, right) and self._can_part(left, right)
 
     def _can_part(self, left: Id | None, right: Id | None) -> bool:
         """Whether left comes before right, and nothing that both have seen between them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
+from crdt.columns import ColumnReader, ColumnWriter
 from crdt.content import MAX_DEPTH
 from crdt.summary import Home, Id, Place
 
@@ -54,3 +55,15 @@ class Nesting:
     def update(self, other: Nesting) -> None:
         """Take in all types of another."""
         self._depths.update(other._depths)
+
+    def write(self, columns: ColumnWriter) -> None:
+        """Put down all types, for :meth:`read`."""
+        columns.put_pairs(self._depths)
+        columns.put(list(self._depths.values()))
+
+    @classmethod
+    def read(cls, columns: ColumnReader) -> Nesting:
+        """Take up what :meth:`write` put down."""
+        nesting = cls()
+        nesting._depths = dict(zip(columns.take_pairs(), columns.take(), strict=True))
+        return nesting

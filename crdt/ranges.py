@@ -11,6 +11,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from crdt.columns import ColumnReader, ColumnWriter
+
 
 class ClockRange(NamedTuple):
     """The structs ``start`` up to, not including, ``end`` of one client, in UTF-16 clock units."""
@@ -69,6 +71,17 @@ class RangeSet:
         duplicate = RangeSet()
         duplicate._boundaries = {client: list(boundaries) for client, boundaries in self._boundaries.items()}
         return duplicate
+
+    def write(self, columns: ColumnWriter) -> None:
+        """Put down all ranges, for :meth:`read`."""
+        columns.put_groups(self._boundaries)
+
+    @classmethod
+    def read(cls, columns: ColumnReader) -> RangeSet:
+        """Take up what :meth:`write` put down."""
+        ranges = cls()
+        ranges._boundaries = columns.take_groups()
+        return ranges
 
     def __iter__(self) -> Iterator[ClockRange]:
         """The ranges, by client and then by clock."""

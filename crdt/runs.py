@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
+from crdt.columns import ColumnReader, ColumnWriter, split
 from crdt.summary import Id
 
 # Clocks have 31 bits, so these stand for no clock.
@@ -77,6 +79,20 @@ class Runs:
         right_clock = self._right_clocks[run]
         return None if right_clock == _NOBODY else (self._right_clients[run], right_clock)
 
+    def next_in_run(self, clock: int) -> Id | None:
+        """The struct behind the one at a clock, if both belong to the same run."""
+        following = clock + 1
+        if following >= self.end or self.index(following) != self.index(clock):
+            return None
+        return self.client, following
+
+    def agrees_with(self, start: int, end: int, left: Id | None, right: Id | None) -> bool:
+        """Whether structs that are here were put between these neighbours, as far as that is known."""
+        run = self.index(start)
+        return self.index(end - 1) == run and (
+            self.is_forgotten(run) or (self.left(start), self.right(run)) == (left, right)
+        )
+
     def is_continued_by(self, left: Id | None, right: Id | None) -> bool:
         """Whether what is put at the end, between these neighbours, belongs to the last run."""
         return (
@@ -114,9 +130,35 @@ class Runs:
         """Runs of its own with the same contents."""
         duplicate = Runs(self.client)
         duplicate.end = self.end
-        for column, source in zip(duplicate._columns(), self._columns(), strict=True):
-            column.extend(source)
+        duplicate._extend(self)
         return duplicate
+
+    @staticmethod
+    def write(columns: ColumnWriter, clients: Collection[Runs]) -> None:
+        """Put down the runs of all clients together, for :meth:`read`: most clients have few."""
+        columns.put([runs.client for runs in clients])
+        columns.put([runs.end for runs in clients])
+        columns.put([len(runs.starts) for runs in clients])
+        together = Runs(0)
+        for runs in clients:
+            together._extend(runs)
+        for column in together._columns():
+            columns.put(column)
+
+    @staticmethod
+    def read(columns: ColumnReader) -> Iterator[Runs]:
+        """Take up what :meth:`write` put down."""
+        clients, ends, sizes = columns.take(), columns.take(), columns.take()
+        together = Runs(0)
+        for column in together._columns():
+            columns.take_into(column)
+        parts = zip(*(split(column, sizes) for column in together._columns()), strict=True)
+        for client, end, own in zip(clients, ends, parts, strict=True):
+            runs = Runs(client)
+            runs.end = end
+            for column, part in zip(runs._columns(), own, strict=True):
+                column.extend(part)
+            yield runs
 
     def _append(self, left: Id, right: Id, *, has_key: bool) -> None:
         self.starts.append(self.end)
@@ -125,6 +167,10 @@ class Runs:
         self._left_clocks.append(left[1])
         self._right_clients.append(right[0])
         self._right_clocks.append(right[1])
+
+    def _extend(self, other: Runs) -> None:
+        for column, source in zip(self._columns(), other._columns(), strict=True):
+            column.extend(source)
 
     def _columns(self) -> tuple[array[int], ...]:
         return (
