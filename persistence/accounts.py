@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from persistence.engine import Clock, Database
 from persistence.errors import Conflict, LastOwner, NotFound
 from persistence.pages import Page, Position, as_page, one_page
 from persistence.records import AnyRow, columns_of
+from persistence.standings import Standing, Standings
 from persistence.tables import memberships, organizations, users
 
 OWNER = "owner"
@@ -78,6 +79,16 @@ _ORGANIZATION = columns_of(organizations, Organization)
 _USER = columns_of(users, User)
 _MEMBERSHIP = columns_of(memberships, Membership)
 
+# Made once: making a statement takes longer than running it.
+_ORGANIZATION_BY_ID = select(*_ORGANIZATION).where(organizations.c.id == bindparam("id"))
+_USER_BY_ID = select(*_USER).where(users.c.id == bindparam("id"), users.c.deleted_at.is_(None))
+_USER_BY_EMAIL = select(*_USER).where(users.c.email == bindparam("email"), users.c.deleted_at.is_(None))
+_MEMBERSHIP_OF = select(*_MEMBERSHIP).where(
+    memberships.c.organization_id == bindparam("organization_id"),
+    memberships.c.user_id == bindparam("user_id"),
+    memberships.c.deleted_at.is_(None),
+)
+
 
 class Accounts:
     """Creates, finds and changes organizations, users and memberships.
@@ -90,6 +101,7 @@ class Accounts:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._standings = Standings(database)
 
     async def create_organization(self, name: str) -> Organization:
         """Create an organization; it has no members yet."""
@@ -107,7 +119,7 @@ class Accounts:
         Raises:
             NotFound: there is none.
         """
-        row = await self._first(_ORGANIZATION, organizations.c.id == organization_id)
+        row = await self._first(_ORGANIZATION_BY_ID, id=organization_id)
         if row is None:
             raise NotFound(f"no organization {organization_id}")
         return Organization(*row)
@@ -131,14 +143,14 @@ class Accounts:
         Raises:
             NotFound: there is none.
         """
-        row = await self._first(_USER, users.c.id == user_id, users.c.deleted_at.is_(None))
+        row = await self._first(_USER_BY_ID, id=user_id)
         if row is None:
             raise NotFound(f"no user {user_id}")
         return User(*row)
 
     async def user_by_email(self, email: str) -> User | None:
         """Return the user with this address, in any case, or None."""
-        row = await self._first(_USER, users.c.email == normalize_email(email), users.c.deleted_at.is_(None))
+        row = await self._first(_USER_BY_EMAIL, email=normalize_email(email))
         return None if row is None else User(*row)
 
     async def update_user(
@@ -188,8 +200,16 @@ class Accounts:
 
     async def membership(self, organization_id: UUID, user_id: UUID) -> Membership | None:
         """Return a user's membership, or None if the user is not a member now."""
-        row = await self._first(_MEMBERSHIP, *_of_user(organization_id, user_id), memberships.c.deleted_at.is_(None))
+        row = await self._first(_MEMBERSHIP_OF, organization_id=organization_id, user_id=user_id)
         return None if row is None else Membership(*row)
+
+    async def standing(self, organization_id: UUID, user_id: UUID, prompt_id: UUID | None = None) -> Standing | None:
+        """Return who a user is in an organization, and the prompt of it; None if the user is not a member now.
+
+        Raises:
+            StoreUnavailable: the database cannot be used now.
+        """
+        return await self._standings.of(organization_id, user_id, prompt_id)
 
     async def memberships_of(self, user_id: UUID) -> list[Membership]:
         """Return a user's memberships, the oldest first."""
@@ -247,9 +267,9 @@ class Accounts:
             items = [Member(*row) for row in await connection.execute(statement)]
         return as_page(items, [Position(item.created_at, item.user_id) for item in items], limit)
 
-    async def _first(self, columns: list[Any], *conditions: ColumnElement[bool]) -> AnyRow | None:
+    async def _first(self, statement: Select[*tuple[Any, ...]], **keys: object) -> AnyRow | None:
         async with self._database.read() as connection:
-            return (await connection.execute(select(*columns).where(*conditions))).first()
+            return (await connection.execute(statement, keys)).first()
 
     async def _change(
         self, connection: AsyncConnection, organization_id: UUID, user_id: UUID, **values: object

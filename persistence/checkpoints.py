@@ -29,18 +29,22 @@ class Checkpoint:
         seq: the last journal entry it contains.
         state: the bytes of the document.
         created_at: when it was written.
+        knowledge: what was known of the state then and would take time to find out again; None where nothing was kept.
     """
 
     seq: int
     state: bytes
     created_at: datetime
+    knowledge: bytes | None = None
 
 
-def checkpoint_digest(prompt_id: UUID, seq: int, state: bytes) -> bytes:
+def checkpoint_digest(prompt_id: UUID, seq: int, state: bytes, knowledge: bytes | None) -> bytes:
     """Return the SHA-256 that stands beside a checkpoint."""
     digest = hashlib.sha256(prompt_id.bytes)
     digest.update(seq.to_bytes(8, "big"))
     digest.update(state)
+    if knowledge is not None:
+        digest.update(hashlib.sha256(knowledge).digest())
     return digest.digest()
 
 
@@ -62,8 +66,9 @@ class Checkpoints:
         Raises:
             CheckpointInvalid: its bytes are damaged; ``discard`` it and ask again.
         """
+        columns = checkpoints.c
         statement = (
-            select(checkpoints.c.seq, checkpoints.c.state, checkpoints.c.digest, checkpoints.c.created_at)
+            select(columns.seq, columns.state, columns.digest, columns.created_at, columns.knowledge)
             .where(checkpoints.c.prompt_id == prompt_id)
             .order_by(checkpoints.c.seq.desc())
             .limit(1)
@@ -72,12 +77,12 @@ class Checkpoints:
             row = (await connection.execute(statement)).first()
         if row is None:
             return None
-        if checkpoint_digest(prompt_id, row.seq, row.state) != row.digest:
+        if checkpoint_digest(prompt_id, row.seq, row.state, row.knowledge) != row.digest:
             raise CheckpointInvalid(prompt_id, row.seq)
-        return Checkpoint(row.seq, row.state, row.created_at)
+        return Checkpoint(row.seq, row.state, row.created_at, row.knowledge)
 
-    async def save(self, prompt_id: UUID, seq: int, state: bytes) -> None:
-        """Store the state after journal entry ``seq`` and forget all but the newest two.
+    async def save(self, prompt_id: UUID, seq: int, state: bytes, knowledge: bytes | None = None) -> None:
+        """Store the state after journal entry ``seq``, with what is known of it, and forget all but the newest two.
 
         Saving the same position again replaces it.
 
@@ -96,8 +101,8 @@ class Checkpoints:
             if not 1 <= seq <= head:
                 raise Conflict(f"a checkpoint at seq {seq} is outside the journal of prompt {prompt_id} (1 to {head})")
             await connection.execute(delete(checkpoints).where(of_prompt, checkpoints.c.seq == seq))
-            digest = checkpoint_digest(prompt_id, seq, state)
-            row = {"prompt_id": prompt_id, "seq": seq, "state": state, "digest": digest}
+            digest = checkpoint_digest(prompt_id, seq, state, knowledge)
+            row = {"prompt_id": prompt_id, "seq": seq, "state": state, "digest": digest, "knowledge": knowledge}
             await connection.execute(checkpoints.insert().values(**row, created_at=self._clock()))
             kept = await connection.scalars(
                 select(checkpoints.c.seq).where(of_prompt).order_by(checkpoints.c.seq.desc()).limit(KEPT)

@@ -10,10 +10,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from persistence.edits import EditKind
@@ -234,17 +235,27 @@ async def _get(
     include_deleted: bool = False,
     for_update: bool = False,
 ) -> Prompt:
-    statement = select(*_COLUMNS).where(prompts.c.id == prompt_id)
-    if for_update:
-        statement = statement.with_for_update()
+    keys = {"prompt_id": prompt_id}
     if organization_id is not None:
-        statement = statement.where(prompts.c.organization_id == organization_id)
-    if not include_deleted:
-        statement = statement.where(prompts.c.deleted_at.is_(None))
-    row = (await connection.execute(statement)).first()
+        keys["organization_id"] = organization_id
+    statement = _one(of_tenant=organization_id is not None, include_deleted=include_deleted, for_update=for_update)
+    row = (await connection.execute(statement, keys)).first()
     if row is None:
         raise NotFound(f"no prompt {prompt_id}")
     return _prompt(row)
+
+
+# Each is made once: making a statement takes longer than running it.
+@cache
+def _one(*, of_tenant: bool, include_deleted: bool, for_update: bool) -> Select[*tuple[Any, ...]]:
+    statement = select(*_COLUMNS).where(prompts.c.id == bindparam("prompt_id"))
+    if for_update:
+        statement = statement.with_for_update()
+    if of_tenant:
+        statement = statement.where(prompts.c.organization_id == bindparam("organization_id"))
+    if not include_deleted:
+        statement = statement.where(prompts.c.deleted_at.is_(None))
+    return statement
 
 
 def _prompt(row: AnyRow) -> Prompt:

@@ -143,6 +143,8 @@ checkpoints = Table(
     Column("state", LargeBinary, nullable=False),
     Column("digest", LargeBinary(32), nullable=False),
     Column("created_at", Instant, nullable=False),
+    # What the server knows of the state; null where it did not say.
+    Column("knowledge", LargeBinary),
     PrimaryKeyConstraint("prompt_id", "seq"),
 )
 

@@ -153,11 +153,11 @@ async def _checkpoint(connection: AsyncConnection, prompt_id: UUID, seq: int, he
         message = f"prompt {prompt_id}: a checkpoint at {seq} lies behind the journal's head {head_seq}"
         return Finding("checkpoint_beyond_head", message, prompt_id, seq)
     # One state at a time: each may be megabytes.
-    statement = select(checkpoints.c.state, checkpoints.c.digest).where(
+    statement = select(checkpoints.c.state, checkpoints.c.digest, checkpoints.c.knowledge).where(
         checkpoints.c.prompt_id == prompt_id, checkpoints.c.seq == seq
     )
     row = (await connection.execute(statement)).first()
-    if row is not None and checkpoint_digest(prompt_id, seq, row.state) != row.digest:
+    if row is not None and checkpoint_digest(prompt_id, seq, row.state, row.knowledge) != row.digest:
         message = f"prompt {prompt_id}: the checkpoint at {seq} does not match its digest"
         return Finding("checkpoint_digest", message, prompt_id, seq)
     return None

@@ -47,6 +47,14 @@ class Claims:
     role_cap: Role
 
 
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is asking for a prompt, and its epoch: None where their organization has no such prompt."""
+
+    principal: Principal
+    prompt_epoch: int | None
+
+
 class Authenticator:
     """Issues access tokens and answers who bears one.
 
@@ -108,32 +116,34 @@ class Authenticator:
 
         Raises NotAuthenticated, also where the membership ended, and persistence.errors.StoreUnavailable.
         """
-        claims = self.read(token)
-        return await self.member(
-            claims.user_id, claims.organization_id, expires_at=claims.expires_at, role_cap=claims.role_cap
-        )
+        return (await self.visitor(self.read(token))).principal
 
-    async def member(
-        self, user_id: UUID, organization_id: UUID, *, expires_at: float, role_cap: Role = Role.OWNER
-    ) -> Principal:
-        """Answers the principal of a membership, for callers that authenticated the user in another way (a ticket).
+    async def member(self, user_id: UUID, organization_id: UUID, *, expires_at: float) -> Principal:
+        """Answers the principal of a membership, for callers that authenticated the user in another way (a password).
 
         Raises NotAuthenticated where there is no such member.
         """
-        membership = await self._store.accounts.membership(organization_id, user_id)
-        if membership is None:
+        return (await self.visitor(Claims(user_id, organization_id, expires_at, Role.OWNER))).principal
+
+    async def visitor(self, claims: Claims, prompt_id: UUID | None = None) -> Visitor:
+        """Answers whose claims these are, and whether there is such a prompt for them, both as the store has it now.
+
+        Raises NotAuthenticated where there is no such member, and persistence.errors.StoreUnavailable.
+        """
+        standing = await self._store.accounts.standing(claims.organization_id, claims.user_id, prompt_id)
+        if standing is None:
             message = "The token's bearer is not a member any more."
             raise NotAuthenticated(message)
-        user = await self._store.accounts.get_user(user_id)
-        return Principal(
-            user_id=user_id,
-            organization_id=organization_id,
-            name=user.name,
-            email=user.email,
-            role=lower_role(Role(membership.role), role_cap),
-            expires_at=expires_at,
-            role_cap=role_cap,
+        principal = Principal(
+            user_id=claims.user_id,
+            organization_id=claims.organization_id,
+            name=standing.name,
+            email=standing.email,
+            role=lower_role(Role(standing.role), claims.role_cap),
+            expires_at=claims.expires_at,
+            role_cap=claims.role_cap,
         )
+        return Visitor(principal, standing.prompt_epoch)
 
     async def websocket_ticket(self, principal: Principal, *, ttl: float) -> str:
         """Answers a one-use ticket for a WebSocket. What it opens lasts no longer, and may no more, than the token."""
@@ -145,8 +155,8 @@ class Authenticator:
             scope={"expires_at": principal.expires_at, "role_cap": principal.role_cap.value},
         )
 
-    async def principal_of_ticket(self, ticket: str) -> Principal:
-        """Answers who was given a WebSocket ticket, which is used up.
+    async def redeem(self, ticket: str) -> Claims:
+        """Answers what a WebSocket ticket was issued for; it is used up.
 
         Raises NotAuthenticated, and persistence.errors.StoreUnavailable.
         """
@@ -156,7 +166,7 @@ class Authenticator:
             message = "The ticket is used, expired or unknown: ask for a new one."
             raise NotAuthenticated(message, code="ticket_invalid") from error
         scope = grant.scope or {}
-        return await self.member(
+        return Claims(
             grant.user_id,
             grant.organization_id,
             expires_at=float(scope.get("expires_at", 0)),

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from crdt.causality import Knowledge
 from crdt.document import canonical_state
 from crdt.errors import CrdtError
+from crdt.knowledge_bytes import encode_knowledge
+from crdt.update import read_update
 from persistence.errors import StoreError
 from server.errors import Overloaded
 from server.rebuild import read_stored, replay
@@ -33,17 +36,25 @@ CHECKPOINT_EDITS_AT_MOST: Final = 10_000
 # When a room is unloaded a shorter tail is worth it: nobody waits for it, and the next one to open the prompt gains.
 CHECKPOINT_EDITS_AT_UNLOAD: Final = 100
 
+# Nobody waits for a checkpoint, so it leaves the event loop far sooner than what somebody waits for.
+_BACKGROUND_FACTOR: Final = 16
+
 
 def checkpoint_is_due(edits: int, seconds: float) -> bool:
     """Answers whether so many edits, so long after the last checkpoint, are worth one."""
     return edits >= CHECKPOINT_EDITS_AT_MOST or (edits >= CHECKPOINT_EDITS and seconds >= CHECKPOINT_SECONDS)
 
 
-def verified_state(checkpoint: bytes | None, updates: Sequence[bytes], state: bytes) -> bytes | None:
-    """Answers the canonical bytes of a state if a replay comes to the same, else None. Runs in a worker when heavy."""
+def verified_state(checkpoint: bytes | None, updates: Sequence[bytes], state: bytes) -> tuple[bytes, bytes] | None:
+    """Answers the canonical bytes of a state, and what is known of it, if a replay comes to the same; else None.
+
+    Runs in a worker when it is heavy.
+    """
     try:
         canonical = canonical_state(state)
-        return canonical if canonical_state(replay(checkpoint, updates)) == canonical else None
+        if canonical_state(replay(checkpoint, updates)) != canonical:
+            return None
+        return canonical, encode_knowledge(Knowledge.of(read_update(canonical)))
     except CrdtError:
         return None
 
@@ -62,13 +73,12 @@ class Compactor:
         """
         try:
             stored = await read_stored(self._store, prompt_id, until=seq)
-            canonical = await self._workers.run(
-                stored.weight + len(state), verified_state, stored.checkpoint, stored.updates, state
-            )
-            if canonical is None:
+            weight = _BACKGROUND_FACTOR * (stored.weight + len(state))
+            verified = await self._workers.run(weight, verified_state, stored.checkpoint, stored.updates, state)
+            if verified is None:
                 _log.error("checkpoint_differs", prompt_id=str(prompt_id), seq=seq)
                 return False
-            await self._store.checkpoints.save(prompt_id, seq, canonical)
+            await self._store.checkpoints.save(prompt_id, seq, *verified)
         except (StoreError, Overloaded) as error:
             _log.warning("checkpoint_postponed", prompt_id=str(prompt_id), seq=seq, reason=str(error))
         return True

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crdt.causality import Knowledge
 from crdt.document import canonical_state
 from crdt.errors import CrdtError
+from crdt.knowledge_bytes import decode_knowledge
+from crdt.update import read_update
 from persistence.errors import CheckpointInvalid
 from persistence.verify import verify
 from server.rebuild import read_stored, rebuild
@@ -60,4 +63,9 @@ async def _check_checkpoint(store: Store, prompt_id: UUID) -> list[str]:
         same = replayed == canonical_state(checkpoint.state)
     except CrdtError as error:
         return [f"prompt {prompt_id}: the checkpoint at {checkpoint.seq} cannot be read ({error.code})"]
-    return [] if same else [f"prompt {prompt_id}: the checkpoint at {checkpoint.seq} is not what its journal comes to"]
+    if not same:
+        return [f"prompt {prompt_id}: the checkpoint at {checkpoint.seq} is not what its journal comes to"]
+    kept = decode_knowledge(checkpoint.knowledge) if checkpoint.knowledge is not None else None
+    if kept is not None and kept != Knowledge.of(read_update(checkpoint.state)):
+        return [f"prompt {prompt_id}: what was kept with the checkpoint at {checkpoint.seq} is not what it holds"]
+    return []

@@ -16,12 +16,14 @@ from crdt.errors import CrdtError, EngineFailure
 from crdt.update import read_update
 from persistence.errors import CheckpointInvalid, NotFound
 from server.errors import PromptNotFound
+from server.opening import open_checkpoint
 from server.telemetry import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
+    from persistence.checkpoints import Checkpoint
     from persistence.edits import JournalEntry
     from persistence.store import Store
     from server.workers import Workers
@@ -122,6 +124,7 @@ class Stored:
 
     checkpoint_seq: int
     checkpoint: bytes | None
+    knowledge: bytes | None
     entries: tuple[JournalEntry, ...]
     head_seq: int
 
@@ -140,15 +143,15 @@ async def read_stored(
     store: Store, prompt_id: UUID, *, until: int | None = None, with_checkpoint: bool = True
 ) -> Stored:
     """Reads what a replay up to a seq needs, without what is in quarantine. Raises the store's errors."""
-    checkpoint_seq, state = 0, None
-    if with_checkpoint:
-        checkpoint_seq, state = await _latest_checkpoint(store, prompt_id, until)
+    found = await _latest_checkpoint(store, prompt_id, until) if with_checkpoint else None
+    checkpoint_seq = found.seq if found is not None else 0
     quarantined = await store.quarantine.sequences(prompt_id)
     limit = None if until is None else max(0, until - checkpoint_seq)
     entries = await store.journal.read(prompt_id, after=checkpoint_seq, limit=limit)
     return Stored(
         checkpoint_seq=checkpoint_seq,
-        checkpoint=state,
+        checkpoint=found.state if found is not None else None,
+        knowledge=found.knowledge if found is not None else None,
         entries=tuple(entry for entry in entries if entry.seq not in quarantined),
         head_seq=entries[-1].seq if entries else checkpoint_seq,
     )
@@ -164,6 +167,31 @@ async def load_prompt(store: Store, workers: Workers, prompt_id: UUID) -> Stored
     except NotFound as error:
         raise PromptNotFound from error
     stored = await read_stored(store, prompt_id)
+    opened = await _open(stored)
+    if opened is None:
+        stored, opened = await _replay_all(store, workers, prompt_id, stored)
+    document, knowledge = opened
+    return StoredPrompt(
+        prompt_id=prompt_id,
+        epoch=prompt.epoch,
+        head_seq=stored.head_seq,
+        checkpoint_seq=stored.checkpoint_seq,
+        document=document,
+        knowledge=knowledge,
+        bindings=await store.journal.bindings(prompt_id),
+    )
+
+
+async def _open(stored: Stored) -> tuple[Document, Knowledge] | None:
+    if stored.checkpoint is None:
+        return None
+    return await open_checkpoint(stored.checkpoint, stored.knowledge, stored.updates)
+
+
+async def _replay_all(
+    store: Store, workers: Workers, prompt_id: UUID, stored: Stored
+) -> tuple[Stored, tuple[Document, Knowledge]]:
+    """Reads everything anew, and puts into quarantine what cannot be taken."""
     try:
         rebuilt = await workers.run(stored.weight, rebuild, stored.checkpoint, stored.updates)
     except CrdtError as error:
@@ -172,26 +200,18 @@ async def load_prompt(store: Store, workers: Workers, prompt_id: UUID) -> Stored
         rebuilt = await workers.run(stored.weight, rebuild, None, stored.updates)
     for index, reason in rebuilt.rejected:
         await _put_into_quarantine(store, prompt_id, stored.entries[index], reason)
-    return StoredPrompt(
-        prompt_id=prompt_id,
-        epoch=prompt.epoch,
-        head_seq=stored.head_seq,
-        checkpoint_seq=stored.checkpoint_seq,
-        document=Document(rebuilt.state),
-        knowledge=rebuilt.knowledge,
-        bindings=await store.journal.bindings(prompt_id),
-    )
+    return stored, (Document(rebuilt.state), rebuilt.knowledge)
 
 
-async def _latest_checkpoint(store: Store, prompt_id: UUID, until: int | None) -> tuple[int, bytes | None]:
+async def _latest_checkpoint(store: Store, prompt_id: UUID, until: int | None) -> Checkpoint | None:
     try:
         checkpoint = await store.checkpoints.latest(prompt_id)
         if checkpoint is not None and (until is None or checkpoint.seq <= until):
-            return checkpoint.seq, checkpoint.state
+            return checkpoint
     except CheckpointInvalid as error:
         # The journal is complete without it: slower, and never wrong.
         _log.error("checkpoint_invalid", prompt_id=str(prompt_id), reason=str(error))
-    return 0, None
+    return None
 
 
 async def _put_into_quarantine(store: Store, prompt_id: UUID, entry: JournalEntry, reason: str) -> None:

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from persistence.errors import NotFound, StoreError
+from persistence.errors import StoreError
 from server.access import origin_is_allowed
 from server.errors import (
     EpochConflict,
@@ -34,6 +34,7 @@ from server.wire import WIRE_EXTENSION, WireProtocol
 
 if TYPE_CHECKING:
     from server.access import Principal
+    from server.auth import Authenticator, Claims
     from server.outbox import Frame
     from server.services import Services
 
@@ -68,35 +69,38 @@ async def _admit(websocket: WebSocket, services: Services) -> tuple[UUID, Princi
     allowed = services.settings.allowed_origins
     if not origin_is_allowed(websocket.headers.get("origin"), host=websocket.headers.get("host"), allowed=allowed):
         raise OriginRejected
-    principal = await _authenticate(websocket, services)
+    prompt_id = _prompt_id(websocket)
     try:
-        prompt_id = UUID(websocket.path_params["prompt_id"])
-        prompt = await services.store.prompts.get(prompt_id)
-    except (ValueError, NotFound) as error:
-        raise PromptNotFound from error
+        claims = await _claims(websocket, services.authenticator)
+        visitor = await services.authenticator.visitor(claims, prompt_id)
     except StoreError as error:
         raise StoreUnavailable from error
-    if prompt.organization_id != principal.organization_id:
+    # Only whoever is somebody here is told that a prompt is not.
+    if prompt_id is None or visitor.prompt_epoch is None:
         raise PromptNotFound
     epoch = websocket.query_params.get("epoch")
-    if epoch is not None and epoch != str(prompt.epoch):
-        message = f"The prompt is at epoch {prompt.epoch}: reload it."
+    if epoch is not None and epoch != str(visitor.prompt_epoch):
+        message = f"The prompt is at epoch {visitor.prompt_epoch}: reload it."
         raise EpochConflict(message)
-    return prompt_id, principal
+    return prompt_id, visitor.principal
 
 
-async def _authenticate(websocket: WebSocket, services: Services) -> Principal:
+def _prompt_id(websocket: WebSocket) -> UUID | None:
+    try:
+        return UUID(websocket.path_params["prompt_id"])
+    except ValueError:
+        return None
+
+
+async def _claims(websocket: WebSocket, authenticator: Authenticator) -> Claims:
     token = _bearer_token(websocket)
     if token is not None:
-        return await services.hub.authenticate(token)
+        return authenticator.read(token)
     ticket = websocket.query_params.get("ticket")
     if ticket is None:
         message = "Send a bearer token in the Authorization header or a subprotocol, or a ticket in the URL."
         raise NotAuthenticated(message)
-    try:
-        return await services.authenticator.principal_of_ticket(ticket)
-    except StoreError as error:
-        raise StoreUnavailable from error
+    return await authenticator.redeem(ticket)
 
 
 def _bearer_token(websocket: WebSocket) -> str | None:

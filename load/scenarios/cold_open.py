@@ -72,7 +72,7 @@ class ColdOpen:
             server=server.name,
             load={"edits": edits, "opens": self.opens, "characters": len(text)},
             seed=seed,
-            latency_ms=Spread.of(came),
+            latency_ms=Spread.of(came[1:]),
             figures={
                 **({"first_open_ms": came[0] * 1000} if came else {}),
                 "written_per_second": edits / writing_seconds,

@@ -167,10 +167,11 @@ async def test_a_token_for_another_organization_opens_nothing(house: House) -> N
 
 async def test_a_websocket_ticket_is_used_once(house: House) -> None:
     ticket = await house.authenticator.websocket_ticket(house.people["vera"], ttl=60)
-    principal = await house.authenticator.principal_of_ticket(ticket)
-    assert (principal.user_id, principal.role) == (house.people["vera"].user_id, Role.VIEWER)
+    claims = await house.authenticator.redeem(ticket)
+    assert (claims.user_id, claims.role_cap) == (house.people["vera"].user_id, Role.OWNER)
+    assert (await house.authenticator.visitor(claims)).principal.role is Role.VIEWER
     with pytest.raises(NotAuthenticated) as refused:
-        await house.authenticator.principal_of_ticket(ticket)
+        await house.authenticator.redeem(ticket)
     assert isinstance(refused.value.__cause__, TokenInvalid)
 
 

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from crdt.causality import Knowledge
 from crdt.diff import TextEdit
 from crdt.document import initial_state
+from crdt.knowledge_bytes import encode_knowledge
 from server.fsck import check_everything
+from server.rebuild import load_prompt
+from server.workers import Workers
 from tests.server.living import House
 
 
@@ -71,6 +75,16 @@ async def test_a_checkpoint_that_is_another_text_is_named(house: House) -> None:
     await house.store.checkpoints.save(house.prompt_id, 4, await state(house))
     (finding,) = await check_everything(house.store)
     assert finding == f"prompt {house.prompt_id}: the checkpoint at 4 is not what its journal comes to"
+
+
+async def test_what_was_kept_with_a_checkpoint_and_is_not_true_is_named(house: House) -> None:
+    stored = await load_prompt(house.store, Workers(), house.prompt_id)
+    state = stored.document.encode_state()
+    await house.store.checkpoints.save(house.prompt_id, 4, state, encode_knowledge(stored.knowledge))
+    assert await check_everything(house.store) == []
+    await house.store.checkpoints.save(house.prompt_id, 4, state, encode_knowledge(Knowledge({7: 1})))
+    (finding,) = await check_everything(house.store)
+    assert finding == f"prompt {house.prompt_id}: what was kept with the checkpoint at 4 is not what it holds"
 
 
 async def test_a_checkpoint_that_cannot_be_read_is_named(house: House) -> None:

@@ -2,11 +2,17 @@
 
 from uuid import uuid4
 
+import pytest
+
+from crdt.causality import Knowledge
 from crdt.diff import TextEdit
 from crdt.document import Document, canonical_state
+from crdt.knowledge_bytes import encode_knowledge
 from crdt.offsets import utf16_length
+from crdt.update import read_update
 from persistence.edits import Edit
 from server.compactor import Compactor, verified_state
+from server.opening import open_checkpoint
 from server.rebuild import load_prompt, rebuild
 from server.workers import Workers
 from tests.server.living import House
@@ -86,9 +92,44 @@ async def test_a_checkpoint_is_only_written_when_a_replay_agrees(house: House) -
 def test_a_verified_state_is_canonical() -> None:
     updates = history("a", "b", "c")
     state = rebuild(None, updates).state
-    assert verified_state(None, updates, state) == canonical_state(state)
+    knowledge = encode_knowledge(Knowledge.of(read_update(canonical_state(state))))
+    assert verified_state(None, updates, state) == (canonical_state(state), knowledge)
     assert verified_state(None, updates[:2], state) is None
     assert verified_state(None, updates, b"\xff") is None
+
+
+async def test_a_prompt_is_opened_with_what_was_known_of_its_checkpoint(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = await house.open("anna")
+    anna.type(" there, 😀")
+    await anna.saved()
+    live = await load_prompt(house.store, Workers(), house.prompt_id)
+    state = live.document.encode_state()
+    assert await Compactor(house.store, Workers()).checkpoint(house.prompt_id, seq=live.head_seq, state=state)
+    anna.type("!", at=0)
+    await anna.saved()
+    replayed = await load_prompt(house.store, Workers(), house.prompt_id)
+    monkeypatch.setattr("server.rebuild.rebuild", None)  # nothing is read anew
+    opened = await load_prompt(house.store, Workers(), house.prompt_id)
+    assert opened.document.text == "!Hello there, 😀"
+    assert (opened.knowledge, opened.head_seq) == (replayed.knowledge, replayed.head_seq)
+
+
+async def test_without_anything_known_or_with_an_update_that_does_not_fit_all_is_replayed() -> None:
+    first, second, third = history("a", "b", "c")
+    known = encode_knowledge(Knowledge.of(read_update(first)))
+    opened = await open_checkpoint(first, known, [second, third])
+    assert opened is not None
+    assert opened[0].text == "abc"
+    for checkpoint, kept, updates in (
+        (first, None, [second]),
+        (first, known[:-1], [second]),
+        (first, known, [third]),
+        (first, known, [second[:-1]]),
+        (POISON, known, []),
+    ):
+        assert await open_checkpoint(checkpoint, kept, updates) is None
 
 
 async def test_an_unknown_prompt_has_nothing_to_rebuild(house: House) -> None:

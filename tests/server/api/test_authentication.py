@@ -183,8 +183,9 @@ async def test_a_websocket_ticket_lasts_and_may_no_more_than_its_token(edge: Edg
     headers = {"Authorization": f"Bearer {edge.token('owner', ttl=100, cap=Role.VIEWER)}"}
     answer = await edge.call(None, "POST", "/auth/tickets", headers=headers)
     assert answer.json()["expires_in"] == 30
-    principal = await edge.services.authenticator.principal_of_ticket(answer.json()["ticket"])
-    assert (principal.role, principal.expires_at) == (Role.VIEWER, edge.clock.now + 100)
+    claims = await edge.services.authenticator.redeem(answer.json()["ticket"])
+    assert (claims.role_cap, claims.expires_at) == (Role.VIEWER, edge.clock.now + 100)
+    assert (await edge.services.authenticator.visitor(claims)).principal.role is Role.VIEWER
 
 
 async def test_a_name_is_changed_for_everybody(edge: Edge) -> None:

@@ -83,7 +83,7 @@ async def test_a_store_that_is_away_is_said_to_be(edge: Edge, monkeypatch: pytes
     async def fail(*_: object, **__: object) -> None:
         raise store_errors.StoreUnavailable("connection to secret-host refused")
 
-    monkeypatch.setattr(edge.store.accounts, "membership", fail)
+    monkeypatch.setattr(edge.store.accounts, "standing", fail)
     answer = await edge.call("owner", "GET", "/me")
     check_problem(answer, 503, "store_unavailable")
     assert answer.headers["retry-after"] == "2"
