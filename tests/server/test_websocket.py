@@ -15,6 +15,7 @@ from websockets.typing import Subprotocol
 from crdt.codec import decode_frame, encode
 from crdt.diff import TextEdit
 from crdt.messages import QueryAwareness, RoomEvent, SyncStep1, Update
+from persistence.errors import StoreUnavailable
 from server.app import create_app
 from server.auth import Passwords
 from server.limits import MAX_FRAME_BYTES
@@ -152,6 +153,46 @@ async def test_whoever_may_not_come_in_is_told_why(reception: Reception) -> None
     for what, (knock, code) in cases.items():
         async with knock as connection:
             assert await close_code(connection) == code, what
+
+
+async def test_what_belongs_to_others_is_as_if_it_were_not_there(reception: Reception) -> None:
+    accounts = reception.house.store.accounts
+    other, anna = await accounts.create_organization("Other"), reception.house.people["anna"]
+    await accounts.add_membership(other.id, anna.user_id, "owner")
+    token = reception.house.authenticator.issue(anna.user_id, other.id, ttl=600)
+    reasons = []
+    for prompt in (reception.house.prompt_id, uuid4()):
+        async with reception.knock(reception.url(prompt=prompt), token=token) as connection:
+            assert await close_code(connection) == 4404
+            reasons.append(connection.close_reason)
+    assert reasons[0] == reasons[1]
+
+
+async def test_whoever_was_removed_is_refused_at_once_and_told_of_no_prompt(reception: Reception) -> None:
+    async with reception.knock() as connection:
+        await events(connection)
+    anna = reception.house.people["anna"]
+    ticket = await reception.house.authenticator.websocket_ticket(anna, ttl=30)
+    await reception.house.store.accounts.remove_member(anna.organization_id, anna.user_id)
+    for knock in (
+        reception.knock(),
+        reception.knock(reception.url(prompt=uuid4())),
+        reception.knock(reception.url(prompt="nonsense")),
+        reception.knock(reception.url(query="?epoch=2")),
+        connect(reception.url(query=f"?ticket={ticket}")),
+    ):
+        async with knock as connection:
+            assert await close_code(connection) == 4401
+
+
+async def test_a_store_that_is_away_is_said_to_be(reception: Reception, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> None:
+        raise StoreUnavailable("connection to secret-host refused")
+
+    monkeypatch.setattr(reception.house.store.accounts, "standing", fail)
+    async with reception.knock() as connection:
+        assert await close_code(connection) == 1013
+        assert "secret-host" not in (connection.close_reason or "")
 
 
 async def test_two_see_each_other(reception: Reception) -> None:
