@@ -44,7 +44,7 @@ async def open_checkpoint(
                 return None
             document.apply(piece)
             await asyncio.sleep(0)
-        # Reading is where a poisoned document panics; better here than in front of people. Whoever comes gets the state.
+        # Reading is where a poisoned document panics; better here than in front of people, who get this state.
         _ = document.text, document.encode_state()
     except CrdtError:
         return None
