@@ -141,5 +141,7 @@ class Relay:
         await asyncio.gather(*(reader.send(frame) for reader in readers), return_exceptions=True)
 
     async def _acknowledge(self, room: Room, person: ServerConnection) -> None:
-        room.people[person] += 1
-        await person.send(encode(Acknowledgement(room.people[person])))
+        # A relay that was killed meanwhile has let go of everybody.
+        if person in room.people:
+            room.people[person] += 1
+            await person.send(encode(Acknowledgement(room.people[person])))
