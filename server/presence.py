@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # A cursor that moves 25 times a second looks smooth; more only costs the readers.
 PRESENCE_SECONDS: Final = 0.04
+# In the largest rooms cursors move less smoothly, so that writing to all leaves time for edits.
+PRESENCE_SECONDS_PER_READER: Final = 100e-6
 # One tab has one client id; a provider that reloads its document takes another now and then.
 MAX_PRESENT_CLIENTS_PER_CONNECTION: Final = 8
 
@@ -74,7 +76,7 @@ class Presence:
     """The presence of one room.
 
     Arguments: `clock` answers the seconds that states expire by; `broadcast` sends a frame to every reader that keeps
-    up; `bindings` answers the user that each client id is bound to by its edits.
+    up and answers to how many; `bindings` answers the user that each client id is bound to by its edits.
     """
 
     def __init__(
@@ -82,11 +84,12 @@ class Presence:
         loop: asyncio.AbstractEventLoop,
         *,
         clock: Callable[[], float],
-        broadcast: Callable[[Frame], None],
+        broadcast: Callable[[Frame], int],
         bindings: Callable[[], Mapping[int, UUID]],
     ) -> None:
         self._loop = loop
         self._broadcast = broadcast
+        self._readers = 0
         self._bindings = bindings
         self._states = AwarenessStates(clock=clock)
         self._owners: dict[int, Attendant] = {}
@@ -167,7 +170,7 @@ class Presence:
             if entry.state is None:
                 self._owners.pop(entry.client_id, None)
         if self._changed and self._timer is None:
-            due = self._sent_at + PRESENCE_SECONDS
+            due = self._sent_at + max(PRESENCE_SECONDS, self._readers * PRESENCE_SECONDS_PER_READER)
             self._timer = (
                 self._loop.call_at(due, self._flush) if due > self._loop.time() else self._loop.call_soon(self._flush)
             )
@@ -177,4 +180,4 @@ class Presence:
         self._sent_at = self._loop.time()
         entries = list(self._changed.values())
         self._changed.clear()
-        self._broadcast(Frame.of(AwarenessUpdate(encode_awareness(entries))))
+        self._readers = self._broadcast(Frame.of(AwarenessUpdate(encode_awareness(entries))))

@@ -110,9 +110,9 @@ class Room:
             if not self.members:
                 self.idle_since = self._clock()
 
-    def broadcast(self, frame: Frame) -> None:
-        """Sends a frame to every member that keeps up."""
-        self.audience.write(frame, self._clock())
+    def broadcast(self, frame: Frame) -> int:
+        """Sends a frame to every member that keeps up; answers to how many."""
+        return self.audience.write(frame, self._clock())
 
     def publish(self, event: dict[str, object]) -> None:
         """Sends a room event to everybody."""

@@ -100,17 +100,42 @@ def test_the_more_read_the_longer_it_pauses(paced: Paced) -> None:
     assert paced.flushes == [0, 0.02]
 
 
-def test_few_messages_for_many_readers_wait_longer_unless_more_come(paced: Paced) -> None:
-    paced.pace.ask(1, 100)
-    paced.at(0).pace.ask(FEW_MESSAGES - 1, 100)
-    paced.at(7)
-    assert paced.flushes == [0]
+def busy(paced: Paced) -> Paced:
+    """A room of a hundred in which somebody types every few milliseconds, just flushed."""
+    waiting = 0
+    for now in range(0, 400, 5):
+        flushes = len(paced.at(now).flushes)
+        waiting += 1
+        paced.pace.ask(waiting, 100)
+        paced.at(now)
+        waiting = 0 if len(paced.flushes) > flushes else waiting
+    paced.at(450)
     paced.pace.ask(FEW_MESSAGES, 100)
-    paced.at(7)
-    assert paced.flushes == [0, 0.007]
-    paced.pace.ask(1, 100)
-    paced.at(7 + LONGEST_PACE_OF_FEW_SECONDS * 1000)
-    assert paced.flushes[-1] == pytest.approx(0.007 + LONGEST_PACE_OF_FEW_SECONDS)
+    paced.at(450)
+    assert paced.flushes[-1] == 0.45
+    return paced
+
+
+def test_few_messages_for_many_readers_wait_longer_where_more_come(paced: Paced) -> None:
+    busy(paced).pace.ask(1, 100)
+    paced.at(460)
+    assert paced.flushes[-1] == 0.45
+    paced.pace.ask(FEW_MESSAGES, 100)
+    paced.at(460)
+    assert paced.flushes[-1] == 0.46
+
+
+def test_they_wait_no_longer_than_nobody_sees(paced: Paced) -> None:
+    busy(paced).pace.ask(1, 100)
+    paced.at(450 + LONGEST_PACE_OF_FEW_SECONDS * 1000 + 0.01)
+    assert paced.flushes[-1] == pytest.approx(0.45 + LONGEST_PACE_OF_FEW_SECONDS, abs=1e-4)
+
+
+def test_where_hardly_anybody_types_nothing_is_waited_for(paced: Paced) -> None:
+    paced.pace.ask(1, 40)
+    paced.at(0).pace.ask(1, 40)
+    paced.at(PACE_SECONDS * 1000 + 0.01)
+    assert paced.flushes == [0, pytest.approx(PACE_SECONDS, abs=1e-4)]
 
 
 def test_a_large_batch_does_not_wait(paced: Paced) -> None:
