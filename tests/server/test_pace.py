@@ -109,26 +109,25 @@ def busy(paced: Paced) -> Paced:
         paced.pace.ask(waiting, 100)
         paced.at(now)
         waiting = 0 if len(paced.flushes) > flushes else waiting
-    paced.at(450)
-    paced.pace.ask(FEW_MESSAGES, 100)
-    paced.at(450)
-    assert paced.flushes[-1] == 0.45
+    paced.at(420).at(430).pace.ask(FEW_MESSAGES, 100)
+    paced.at(430)
+    assert paced.flushes[-1] == 0.43
     return paced
 
 
 def test_few_messages_for_many_readers_wait_longer_where_more_come(paced: Paced) -> None:
     busy(paced).pace.ask(1, 100)
-    paced.at(460)
-    assert paced.flushes[-1] == 0.45
+    paced.at(441)
+    assert paced.flushes[-1] == 0.43
     paced.pace.ask(FEW_MESSAGES, 100)
-    paced.at(460)
-    assert paced.flushes[-1] == 0.46
+    paced.at(441)
+    assert paced.flushes[-1] == 0.441
 
 
 def test_they_wait_no_longer_than_nobody_sees(paced: Paced) -> None:
     busy(paced).pace.ask(1, 100)
-    paced.at(450 + LONGEST_PACE_OF_FEW_SECONDS * 1000 + 0.01)
-    assert paced.flushes[-1] == pytest.approx(0.45 + LONGEST_PACE_OF_FEW_SECONDS, abs=1e-4)
+    paced.at(430 + LONGEST_PACE_OF_FEW_SECONDS * 1000 + 0.01)
+    assert paced.flushes[-1] == pytest.approx(0.43 + LONGEST_PACE_OF_FEW_SECONDS, abs=1e-4)
 
 
 def test_where_hardly_anybody_types_nothing_is_waited_for(paced: Paced) -> None:
