@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from crdt.document import Document
 from crdt.errors import CrdtError
 from crdt.knowledge_bytes import decode_knowledge
-from crdt.update import read_update
+from crdt.update import encode_state_vector, read_update
 from server.limits import HEAVY_BYTES
 
 if TYPE_CHECKING:
@@ -25,17 +25,20 @@ _PIECE: Final = 100
 
 
 async def open_checkpoint(
-    checkpoint: bytes, kept: bytes | None, updates: Sequence[bytes]
+    checkpoint: bytes, kept: bytes | None, updates: Sequence[bytes], *, at_once: bool = False
 ) -> tuple[Document, Knowledge] | None:
     """Answers the document after updates on top of a checkpoint, and what it holds.
 
     None where nothing of use was kept, an update is too heavy for the event loop, or one has to be left out.
 
-    Arguments: `kept` is the encoded knowledge of the checkpoint; `updates` are in journal order.
+    Arguments: `kept` is the encoded knowledge of the checkpoint; `updates` are in journal order. A checkpoint without
+    updates is read by the engine when somebody edits, unless it is to be `at_once`; until then its bytes are served.
     """
     knowledge = decode_knowledge(kept) if kept is not None else None
     if knowledge is None or any(len(update) > HEAVY_BYTES for update in updates):
         return None
+    if not updates and not at_once:
+        return Document.unread(checkpoint, encode_state_vector(knowledge.state)), knowledge
     try:
         document = Document(checkpoint)
         for start in range(0, len(updates), _PIECE):

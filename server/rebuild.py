@@ -157,8 +157,8 @@ async def read_stored(
     )
 
 
-async def load_prompt(store: Store, workers: Workers, prompt_id: UUID) -> StoredPrompt:
-    """Reads and rebuilds one prompt.
+async def load_prompt(store: Store, workers: Workers, prompt_id: UUID, *, at_once: bool = False) -> StoredPrompt:
+    """Reads and rebuilds one prompt; has the engine read it `at_once` where there is doubt in what was read before.
 
     Raises PromptNotFound, and the store's own errors (StoreUnavailable: try again later).
     """
@@ -167,7 +167,7 @@ async def load_prompt(store: Store, workers: Workers, prompt_id: UUID) -> Stored
     except NotFound as error:
         raise PromptNotFound from error
     stored = await read_stored(store, prompt_id)
-    opened = await _open(stored)
+    opened = await _open(stored, at_once=at_once)
     if opened is None:
         stored, opened = await _replay_all(store, workers, prompt_id, stored)
     document, knowledge = opened
@@ -182,10 +182,10 @@ async def load_prompt(store: Store, workers: Workers, prompt_id: UUID) -> Stored
     )
 
 
-async def _open(stored: Stored) -> tuple[Document, Knowledge] | None:
+async def _open(stored: Stored, *, at_once: bool) -> tuple[Document, Knowledge] | None:
     if stored.checkpoint is None:
         return None
-    return await open_checkpoint(stored.checkpoint, stored.knowledge, stored.updates)
+    return await open_checkpoint(stored.checkpoint, stored.knowledge, stored.updates, at_once=at_once)
 
 
 async def _replay_all(

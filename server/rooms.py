@@ -175,7 +175,7 @@ class Rooms:
             try:
                 # What was sent and not answered is decided when this returns, one way or the other.
                 await self._store.journal.probe(room.prompt_id)
-                room.resume(await load_prompt(self._store, self._workers, room.prompt_id))
+                room.resume(await load_prompt(self._store, self._workers, room.prompt_id, at_once=True))
             except (PromptNotFound, NotFound):
                 self.forget(room, PromptNotFound())
             except (StoreError, ServerError, CrdtError) as error:

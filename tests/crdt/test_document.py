@@ -266,3 +266,32 @@ def test_the_interpreters_signals_pass_and_condemn(
     assert document.condemned
     with pytest.raises(signal):
         merge([EMPTY_UPDATE, EMPTY_UPDATE])
+
+
+def test_an_unread_state_is_served_as_it_is_and_read_when_something_is_asked_of_it() -> None:
+    first = Document(client_id=7)
+    first.edit([TextEdit(0, 0, "Hello")])
+    state, state_vector = first.encode_state(), first.encode_state_vector()
+    more = first.edit([TextEdit(5, 5, "!")])
+    questions: list[Callable[[Document], object]] = [
+        lambda document: document.text,
+        lambda document: document.apply([more]),
+        lambda document: document.encode_diff(state_vector),
+        lambda document: document.edit([TextEdit(0, 0, "")]),
+    ]
+    for ask in questions:
+        document = Document.unread(state, state_vector)
+        assert (document.encode_state(), document.encode_state_vector()) == (state, state_vector)
+        assert document.encode_diff(EMPTY_STATE_VECTOR) == state
+        ask(document)
+        document.apply([more])
+        assert document.text == "Hello!"
+        assert document.encode_state() == first.encode_state()
+
+
+def test_an_unread_state_that_the_engine_does_not_take_condemns_the_document() -> None:
+    document = Document.unread(b"\xff", b"\x00")
+    assert document.encode_state() == b"\xff"
+    with pytest.raises(EngineFailure):
+        _ = document.text
+    assert document.condemned

@@ -119,15 +119,16 @@ async def test_a_prompt_is_opened_with_what_was_known_of_its_checkpoint(
 async def test_without_anything_known_or_with_an_update_that_does_not_fit_all_is_replayed() -> None:
     first, second, third = history("a", "b", "c")
     known = encode_knowledge(Knowledge.of(read_update(first)))
-    opened = await open_checkpoint(first, known, [second, third])
-    assert opened is not None
-    assert opened[0].text == "abc"
+    for at_once in (False, True):
+        opened = await open_checkpoint(first, known, [second, third], at_once=at_once)
+        assert opened is not None
+        assert opened[0].text == "abc"
+    assert await open_checkpoint(first[:-1], known, [], at_once=True) is None
     for checkpoint, kept, updates in (
         (first, None, [second]),
         (first, known[:-1], [second]),
         (first, known, [third]),
         (first, known, [second[:-1]]),
-        (POISON, known, []),
     ):
         assert await open_checkpoint(checkpoint, kept, updates) is None
 
