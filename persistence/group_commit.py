@@ -123,7 +123,11 @@ class GroupCommit:
         if not group:
             self._go_on()
             return
-        committed = self.writer.commit([waiting.append for waiting in group], self._clock())
+        try:
+            committed = self.writer.commit([waiting.append for waiting in group], self._clock())
+        except Exception as error:  # noqa: BLE001 - a defect, as in `_outcomes`
+            committed = self._loop.create_future()
+            committed.set_exception(error)
         committed.add_done_callback(partial(self._committed, group))
 
     def _committed(self, group: Sequence[_Waiting], committed: asyncio.Future[list[Outcome]]) -> None:

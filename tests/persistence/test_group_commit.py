@@ -112,6 +112,18 @@ async def test_what_comes_during_a_commit_is_the_next_group_and_nothing_resolves
     assert [await second, await third] == [2, 3]
 
 
+async def test_a_writer_that_raises_at_once_fails_the_group_and_not_the_next(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(queue.writer, "commit", None)
+        first = queue.submit(1)
+        with pytest.raises(StoreUnavailable):
+            await first
+    queue.writer.answers_by_itself = True
+    assert await queue.submit(2) == 2
+
+
 async def test_an_outcome_that_is_an_error_fails_one_future(queue: Queue) -> None:
     futures = [queue.submit(number) for number in range(3)]
     await queue.writer.answer([0, NotFound("no prompt"), 2])
