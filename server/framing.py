@@ -1,7 +1,7 @@
 """WebSocket frames in what came from a socket: whole binary messages are taken out here, all others are the parser's.
 
-Nearly every frame of a client is one masked binary message that has arrived whole. Read here it costs half a
-microsecond; the parser, which knows everything about frames, takes twenty times as long.
+Nearly every frame of a client is one masked binary message that has arrived whole. Read here it costs an eighth of what
+the parser takes, which knows everything about frames, and uvicorn's handling of its events.
 
 Source: RFC 6455 §5.2.
 """
@@ -18,13 +18,12 @@ except ImportError:
     from websockets.utils import apply_mask
 
 _WHOLE_BINARY: Final = 0x82
-# What a browser answers to our pings, which have no payload; whatever else is a pong is nothing to us either.
+# What is answered to our pings, which have no payload.
 _EMPTY_PONG: Final = b"\x8a\x80"
 _MASKED: Final = 0x80
 _MASK_BYTES: Final = 4
 _SHORT_HEADER: Final = 2
 _LENGTH_16: Final = 126
-_LENGTH_64: Final = 127
 
 
 def read_messages(data: bytes, offset: int) -> tuple[list[bytes], int]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from persistence.edits import EditKind
-from server.audience import Reader
+from server.audience import Audience, Reader
 from server.presence import Attendant
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from crdt.update import UpdateSummary
     from server.access import Principal
-    from server.audience import Audience
     from server.errors import ServerError
     from server.outbox import Frame
     from server.presence import Presence

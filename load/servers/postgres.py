@@ -10,9 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from load.servers.postgres_programs import how_to_run
+from load.servers.postgres_programs import how_to_run, run_program
 from load.servers.process import Process, cores, free_port
-from load.servers.server import ServerFailed
 from load.usage import Usage, usage_of
 
 OWNER: Final = "promptroom"
@@ -60,14 +59,4 @@ class Postgres:
         return subprocess.run(asked, check=False).returncode == 0
 
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [*self._before, str(self._programs / program), *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            user=self._user,
-            group=self._user,
-            extra_groups=None if self._user is None else [],
-        )
-        if done.returncode:
-            raise ServerFailed(f"{program} failed: {done.stderr.strip()}")
+        run_program((self._programs, self._before, self._user), program, *arguments)

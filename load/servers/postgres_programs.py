@@ -20,7 +20,11 @@ _NOBODY: Final = 65534
 _UNSHARE: Final = ("unshare", "--user", f"--map-user={_NOBODY}", f"--map-group={_NOBODY}", "--")
 
 
-def how_to_run(directory: Path) -> tuple[Path, tuple[str, ...], int | None]:
+HowToRun = tuple[Path, tuple[str, ...], int | None]
+"""The programs, what stands before each in a command, and the user who runs it, if that is another."""
+
+
+def how_to_run(directory: Path) -> HowToRun:
     """PostgreSQL's programs, what stands before each in a command, and the user who runs it, if that is another.
 
     Args:
@@ -44,6 +48,31 @@ def how_to_run(directory: Path) -> tuple[Path, tuple[str, ...], int | None]:
     if libraries.is_dir():
         shutil.copytree(libraries, copied / libraries.name)
     return copied / wheel.parent.name / wheel.name / "bin", (), _NOBODY
+
+
+def run_program(how: HowToRun, program: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs to its end.
+
+    Args:
+        how: as `how_to_run` says.
+        program: its name.
+        arguments: what follows it.
+
+    Raises:
+        ServerFailed: It ended with an error; the message is what it said.
+    """
+    programs, before, user = how
+    done = subprocess.run(
+        [*before, str(programs / program), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        user=user,
+        group=user,
+        extra_groups=None if user is None else [],
+    )
+    if done.returncode:
+        raise ServerFailed(f"{program} failed: {done.stderr.strip()}")
 
 
 def _carried_by_the_wheel() -> Path:

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from load.servers.postgres_programs import how_to_run
+from load.servers.postgres_programs import how_to_run, run_program
 from load.servers.process import accepts, free_port, tied_to_us
 from tests.support.processes import end, spawn
 from tests.support.waiting import wait_until_sync
@@ -116,15 +116,4 @@ class PostgresServer:
         wait_until_sync(lambda: not accepts(self.port), what=f"port {self.port} to be free again")
 
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [*self._before, self._programs / program, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            user=self._user,
-            group=self._user,
-            extra_groups=None if self._user is None else [],
-        )
-        if done.returncode:
-            message = f"{program} failed: {done.stderr.strip()}"
-            raise PostgresFailed(message)
+        run_program((self._programs, self._before, self._user), program, *arguments)
