@@ -56,6 +56,19 @@ class JournalEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """Where a prompt's journal ends.
+
+    Args:
+        seq: of its last entry.
+        epoch: changes when the document was made anew.
+    """
+
+    seq: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class Append:
     """Edits of one prompt that are committed together, with the client ids they use for the first time.
 

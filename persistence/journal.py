@@ -12,13 +12,14 @@ from sqlalchemy import select, type_coerce
 from sqlalchemy.types import NullType
 
 from persistence.columns import as_instant, as_uuid
-from persistence.edits import Append, Edit, EditKind, JournalEntry
+from persistence.edits import Append, Edit, EditKind, Head, JournalEntry
 from persistence.engine import Database
 from persistence.errors import NotFound, StoreInUse
 from persistence.group_commit import GroupCommit
+from persistence.keys import MOST_AT_ONCE, padded
 from persistence.tables import client_ids, journal, prompts
 
-__all__ = ["Edit", "EditKind", "Journal", "JournalEntry"]
+__all__ = ["Edit", "EditKind", "Head", "Journal", "JournalEntry"]
 
 # The loop does other things between so many rows: a few milliseconds.
 _ROWS_PER_TURN = 500
@@ -121,6 +122,19 @@ class Journal:
         if head is None:
             raise NotFound(f"no prompt {prompt_id}")
         return int(head)
+
+    async def heads(self, prompt_ids: Sequence[UUID]) -> dict[UUID, Head]:
+        """Return where the journals of many prompts end; prompts that are deleted, or never were, are left out."""
+        found: dict[UUID, Head] = {}
+        for start in range(0, len(prompt_ids), MOST_AT_ONCE):
+            wanted = padded(list(prompt_ids[start : start + MOST_AT_ONCE]))
+            statement = select(prompts.c.id, prompts.c.head_seq, prompts.c.epoch).where(
+                prompts.c.id.in_(wanted), prompts.c.deleted_at.is_(None)
+            )
+            async with self._database.read() as connection:
+                rows = await connection.execute(statement)
+                found.update({row.id: Head(row.head_seq, row.epoch) for row in rows})
+        return found
 
     async def bindings(self, prompt_id: UUID) -> dict[int, UUID]:
         """Return every client id that was ever used in the prompt, with its user."""

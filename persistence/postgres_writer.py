@@ -6,13 +6,15 @@ that is already bound to somebody else makes it insert NULL where NULL is not al
 each append is then tried alone, so that the refused one fails alone.
 
 The connection also holds the lock that makes this process the only server of the database, or one of several that
-know of each other (with Redis). It is taken again whenever the connection has to be opened again, and so a commit
-whose answer was lost is over, one way or the other, before the next one begins.
+know of each other (with Redis), and one that is this writer's alone. Both are taken again whenever the connection has
+to be opened again, after the session before was ended; and so a commit whose answer was lost is over, one way or the
+other, before the next one begins, wherever in the network it was held up.
 """
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -34,6 +36,10 @@ LOCK_KEY = int.from_bytes(b"promptro", "big", signed=True)
 COMMIT_SECONDS = 10.0
 _SILENCE_SECONDS = 2.0
 _CLOSE_SECONDS = 1.0
+
+# A session of ours that nobody hears of any more: by its number, and by its beginning, because numbers come again.
+_OWN_SESSION = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+_END_SESSION = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2"
 
 _APPEND = """
 WITH wanted AS (
@@ -81,6 +87,8 @@ class PostgresWriter:
         self._shared = shared
         self._connection: asyncpg.Connection[Any] | None = None
         self._append: asyncpg.prepared_stmt.PreparedStatement[Any] | None = None
+        self._own_lock = secrets.randbits(62)
+        self._session: asyncpg.Record | None = None
 
     async def open(self) -> None:
         """Connect and take the lock of the database.
@@ -147,7 +155,7 @@ class PostgresWriter:
         await self._discard()
         connection = await postgres.connect(self._dsn, self._lock_wait_seconds)
         try:
-            await self._take_lock(connection)
+            await self._take_over(connection)
             await connection.execute(f"SET statement_timeout = {round(COMMIT_SECONDS * 1000)}")
             self._append = await connection.prepare(_APPEND)
         except BaseException:
@@ -156,12 +164,19 @@ class PostgresWriter:
         self._connection = connection
         return self._append
 
-    async def _take_lock(self, connection: asyncpg.Connection[Any]) -> None:
+    async def _take_over(self, connection: asyncpg.Connection[Any]) -> None:
+        """End the session before, take the locks, and remember this session."""
+        if self._session is not None:
+            await connection.execute(_END_SESSION, *self._session)
+        await self._take_locks(connection)
+        self._session = await connection.fetchrow(_OWN_SESSION)
+
+    async def _take_locks(self, connection: asyncpg.Connection[Any]) -> None:
         lock = "pg_advisory_lock_shared" if self._shared else "pg_advisory_lock"
         try:
             # Waited for, within the connection's lock_timeout: the session of a server that was killed, or our own
             # that broke, may take a moment to let go.
-            await connection.execute(f"SELECT {lock}({LOCK_KEY})")
+            await connection.execute(f"SELECT {lock}({LOCK_KEY}), pg_advisory_lock({self._own_lock})")
         except asyncpg.LockNotAvailableError as error:
             raise StoreInUse(
                 f"another server uses {self._shown}; stop it, or give every server the same REDIS_URL"

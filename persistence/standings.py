@@ -17,11 +17,10 @@ from sqlalchemy import bindparam, null, select, union_all
 
 from persistence.engine import Database
 from persistence.errors import StoreError
+from persistence.keys import MOST_AT_ONCE, padded
 from persistence.records import AnyRow
 from persistence.tables import memberships, prompts, users
 
-# One statement answers at most so many; a power of two, see `_padded`.
-MOST_AT_ONCE: Final = 256
 # The second goes on where the first has lost its server and waits until it knows.
 READS_AT_ONCE: Final = 2
 
@@ -35,12 +34,14 @@ class Standing:
         email: where there is one.
         role: ``owner``, ``editor`` or ``viewer``.
         prompt_epoch: the epoch of the prompt that was asked for; None where the organization has no such prompt.
+        prompt_head: the seq of its last journal entry; 0 where there is no such prompt.
     """
 
     name: str
     email: str | None
     role: str
     prompt_epoch: int | None
+    prompt_head: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ _MEMBERS = (
         users.c.name,
         users.c.email,
         null().label("epoch"),
+        null().label("head_seq"),
     )
     .join_from(memberships, users)
     .where(
@@ -70,9 +72,9 @@ _MEMBERS = (
         users.c.deleted_at.is_(None),
     )
 )
-_PROMPTS = select(prompts.c.organization_id, prompts.c.id, null(), null(), null(), prompts.c.epoch).where(
-    prompts.c.id.in_(bindparam("prompt_ids", expanding=True)), prompts.c.deleted_at.is_(None)
-)
+_PROMPTS = select(
+    prompts.c.organization_id, prompts.c.id, null(), null(), null(), prompts.c.epoch, prompts.c.head_seq
+).where(prompts.c.id.in_(bindparam("prompt_ids", expanding=True)), prompts.c.deleted_at.is_(None))
 # Keys are random, so that a member's and a prompt's are never the same.
 _MEMBERS_AND_PROMPTS = union_all(_MEMBERS, _PROMPTS)
 
@@ -118,21 +120,16 @@ class Standings:
 
     async def _read(self, questions: Sequence[_Question]) -> _Found:
         keys = {
-            "organization_ids": _padded([question.organization_id for question in questions]),
-            "user_ids": _padded([question.user_id for question in questions]),
+            "organization_ids": padded([question.organization_id for question in questions]),
+            "user_ids": padded([question.user_id for question in questions]),
         }
         prompt_ids = [question.prompt_id for question in questions if question.prompt_id is not None]
         async with self._database.read() as connection:
             if prompt_ids:
-                rows = await connection.execute(_MEMBERS_AND_PROMPTS, keys | {"prompt_ids": _padded(prompt_ids)})
+                rows = await connection.execute(_MEMBERS_AND_PROMPTS, keys | {"prompt_ids": padded(prompt_ids)})
             else:
                 rows = await connection.execute(_MEMBERS, keys)
             return {(row[0], row[1]): row for row in rows}
-
-
-def _padded(keys: list[UUID]) -> list[UUID]:
-    """Return the keys with the last one repeated: a statement is prepared for each length, so there are few lengths."""
-    return keys + keys[-1:] * ((1 << (len(keys) - 1).bit_length()) - len(keys))
 
 
 async def _answer(questions: Sequence[_Question], read: Callable[[Sequence[_Question]], Awaitable[_Found]]) -> None:
@@ -157,7 +154,9 @@ def _standing(question: _Question, found: _Found) -> Standing | None:
     if member is None:
         return None
     prompt = found.get((question.organization_id, question.prompt_id)) if question.prompt_id is not None else None
-    return Standing(member.name, member.email, member.role, prompt.epoch if prompt is not None else None)
+    if prompt is None:
+        return Standing(member.name, member.email, member.role, None)
+    return Standing(member.name, member.email, member.role, prompt.epoch, prompt.head_seq)
 
 
 def _again(error: Exception) -> Exception:

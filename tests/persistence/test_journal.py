@@ -7,7 +7,8 @@ import uuid
 import pytest
 
 from persistence.errors import ClientIdConflict, Conflict, NotFound, StoreError
-from persistence.journal import Edit, EditKind, JournalEntry
+from persistence.journal import Edit, EditKind, Head, JournalEntry
+from persistence.keys import MOST_AT_ONCE
 from tests.persistence.conftest import START, HandClock, Home
 
 
@@ -189,6 +190,16 @@ async def test_an_append_without_edits_is_a_mistake_of_the_caller(home: Home) ->
 async def test_the_head_of_no_prompt_is_not_found(home: Home) -> None:
     with pytest.raises(NotFound):
         await home.store.journal.head(uuid.uuid4())
+
+
+async def test_the_heads_of_many_prompts_are_asked_for_at_once(home: Home) -> None:
+    kept, longer, deleted = [await home.prompt(name) for name in ("kept", "longer", "deleted")]
+    await home.store.journal.append(longer.id, home.edits(b"x", b"y"))
+    await home.store.prompts.delete(deleted.id)
+    nobody = [uuid.uuid4() for _ in range(MOST_AT_ONCE)]
+    asked = [kept.id, *nobody, deleted.id, longer.id]
+    assert await home.store.journal.heads(asked) == {kept.id: Head(1, 1), longer.id: Head(3, 1)}
+    assert await home.store.journal.heads([]) == {}
 
 
 async def test_cancelling_an_append_that_waits_withdraws_it_and_harms_no_other(home: Home) -> None:

@@ -170,6 +170,32 @@ async def test_a_server_whose_place_was_taken_commits_nothing_until_it_has_it_ag
     await store.close()
 
 
+async def test_a_commit_that_was_given_up_is_ended_before_the_next_one_of_its_node(postgres_store_url: str) -> None:
+    store = await Store.open(postgres_store_url, mode=OpenMode.CLUSTER)
+    home = await home_of(store)
+    prompt = await home.prompt()
+    writer = store.journal.group_commit.writer if store.journal.group_commit else None
+    assert isinstance(writer, PostgresWriter)
+    async with other_connection(postgres_store_url) as other:
+        async with other.transaction():
+            await other.execute("SELECT 1 FROM prompts WHERE id = $1 FOR UPDATE", prompt.id)
+            given_up = store.journal.append(prompt.id, home.edits(b"given up"))
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            await wait_until(lambda: other.fetchval(waiting), what="the commit to wait for the row")
+            # The server does not look at a connection while it waits for a row.
+            lost = writer._connection  # noqa: SLF001 - nobody else can lose it for the writer alone
+            assert lost is not None
+            lost.terminate()
+            with pytest.raises(StoreUnavailable):
+                await given_up
+            # It takes the place of the session that waits for the row, which is not released yet.
+            await store.journal.append((await home.prompt("another")).id, home.edits(b"x"))
+            assert await other.fetchval(waiting) == 0
+        assert await store.journal.append(prompt.id, home.edits(b"after")) == 2
+    await assert_sound(home)
+    await store.close()
+
+
 async def test_nodes_that_append_to_the_same_prompts_at_once_share_gapless_numbers(
     postgres_store_url: str, rng: random.Random
 ) -> None:

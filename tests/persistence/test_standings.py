@@ -10,7 +10,8 @@ from sqlalchemy import event, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from persistence.errors import StoreUnavailable
-from persistence.standings import MOST_AT_ONCE, READS_AT_ONCE, Standing, Standings
+from persistence.keys import MOST_AT_ONCE
+from persistence.standings import READS_AT_ONCE, Standing, Standings
 from persistence.tables import users
 from tests.persistence.conftest import HandClock, Home
 
@@ -82,6 +83,10 @@ async def test_a_prompt_is_there_for_its_own_organization_until_it_is_deleted(ho
         return standing.prompt_epoch
 
     assert await epoch(home.organization_id, prompt.id) == prompt.epoch
+    await home.store.journal.append(prompt.id, home.edits(b"x"))
+    standing = await accounts.standing(home.organization_id, home.owner_id, prompt.id)
+    assert standing is not None
+    assert standing.prompt_head == 2
     for organization_id, prompt_id in (
         (other.id, prompt.id),
         (home.organization_id, uuid.uuid4()),
@@ -111,9 +116,9 @@ async def test_those_who_ask_at_once_are_each_told_their_own(home: Home) -> None
     with reads(home) as noted:
         answers = await asyncio.gather(*(accounts.standing(*question) for question in asked))
     assert answers == [
-        *(Standing("Ada", None, "viewer", None), Standing("Ada", None, "viewer", ours)),
+        *(Standing("Ada", None, "viewer", None), Standing("Ada", None, "viewer", ours, 1)),
         *(None, None),
-        *(Standing("Owner", None, "owner", None), Standing("Owner", None, "owner", ours)),
+        *(Standing("Owner", None, "owner", None), Standing("Owner", None, "owner", ours, 1)),
         *(Standing("Ada", None, "editor", None), Standing("Ada", None, "editor", None)),
         *(Standing("Bob", None, "owner", None), Standing("Bob", None, "owner", None)),
         *(None, None),
@@ -128,7 +133,7 @@ async def test_a_crowd_costs_a_handful_of_reads(home: Home) -> None:
         answers = await asyncio.gather(
             *(home.store.accounts.standing(home.organization_id, home.owner_id, prompt.id) for _ in range(crowd))
         )
-    assert answers == [Standing("Owner", None, "owner", prompt.epoch)] * crowd
+    assert answers == [Standing("Owner", None, "owner", prompt.epoch, prompt.head_seq)] * crowd
     assert len(noted) == 3
 
 
