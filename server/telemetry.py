@@ -148,3 +148,11 @@ ENGINE_FAILURES: Final = Counter(
 STORE_FAILURES: Final = Counter(
     "promptroom_store_failures", "Commits that the database refused or did not answer.", registry=REGISTRY
 )
+BUS_UP: Final = Gauge(
+    "promptroom_bus_up", "1 while messages to and from other nodes pass, and on a lone server.", registry=REGISTRY
+)
+BUS_PUBLISHED: Final = Counter("promptroom_bus_published", "Messages sent to other nodes.", registry=REGISTRY)
+BUS_RECEIVED: Final = Counter("promptroom_bus_received", "Messages received over the bus.", registry=REGISTRY)
+BUS_DROPPED: Final = Counter(
+    "promptroom_bus_dropped", "Messages that the bus could not send, and dropped.", registry=REGISTRY
+)
