@@ -32,14 +32,21 @@ def read(text: str, authors: Sequence[str]) -> dict[str, int]:
         AssertionError: A token is missing before another, is there twice, in the wrong order, or damaged; or something
             else is there.
     """
-    assert _TOKEN.sub("", text) == first_text(authors), f"something is damaged: {_TOKEN.sub('', text)!r}"
-    found: dict[str, list[int]] = {author: [] for author in authors}
-    for author, number in _TOKEN.findall(text):
-        found[author].append(int(number))
-    for author, numbers in found.items():
+    found, rest = take_apart(text)
+    assert rest == first_text(authors), f"something is damaged: {rest!r}"
+    there = {author: found.get(author, []) for author in authors}
+    for author, numbers in there.items():
         expected = list(range(1, len(numbers) + 1))
         assert numbers == expected, f"{author} typed 1, 2, 3 …, and it says {_first_difference(numbers, expected)}"
-    return {author: len(numbers) for author, numbers in found.items()}
+    return {author: len(numbers) for author, numbers in there.items()}
+
+
+def take_apart(text: str) -> tuple[dict[str, list[int]], str]:
+    """Return the numbers of each author's tokens as they stand in a text, whatever became of it, and all the rest."""
+    found: dict[str, list[int]] = {}
+    for author, number in _TOKEN.findall(text):
+        found.setdefault(author, []).append(int(number))
+    return found, _TOKEN.sub("", text)
 
 
 def assert_covers(what: str, there: Mapping[str, int], wanted: Mapping[str, int]) -> None:
