@@ -1,6 +1,7 @@
 """The server that kills itself at a named point, as a process."""
 
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -15,12 +16,22 @@ class CrashingServer(ServerProcess):
     Args:
         state_directory: Where it keeps its state.
         database_url: Its database, migrated.
+        redis_url: Its REDIS_URL, if any.
+        environment: More variables for it.
     """
 
     program = "tests.faults.crashing_server"
 
-    def __init__(self, state_directory: Path, *, database_url: str) -> None:
-        super().__init__(state_directory, database_url=database_url, environment=ENVIRONMENT)
+    def __init__(
+        self,
+        state_directory: Path,
+        *,
+        database_url: str,
+        redis_url: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        more = {**ENVIRONMENT, **(environment or {})}
+        super().__init__(state_directory, database_url=database_url, redis_url=redis_url, environment=more)
         self.crash_at = ""
 
     @property
