@@ -73,6 +73,9 @@ class Lane:
         conditions: What happens to its bytes at present.
         rng: Draws the jitter.
         on_end: Told when the end of the stream was passed on, and how it ended.
+
+    `bytes_held` says how much is in it; `damaged`, that it has swallowed something; `sender_ended`, that its sender has
+    no more to say. With `break_after` set, that share of what it passes next is the last it passes.
     """
 
     def __init__(self, conditions: Conditions, rng: Random, on_end: Callable[[End], None]) -> None:
@@ -86,7 +89,7 @@ class Lane:
         self._on_end = on_end
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[tuple[float, bytes | End]] = deque()
-        self._waiting_bytes = 0
+        self.bytes_held = 0
         self._last_due = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._target_is_full = False
@@ -104,7 +107,7 @@ class Lane:
         due = self._loop.time() + self.conditions.delay + self._rng.uniform(0, self.conditions.jitter)
         self._last_due = max(due, self._last_due)
         self._waiting.append((self._last_due, what))
-        self._waiting_bytes += 0 if isinstance(what, End) else len(what)
+        self.bytes_held += 0 if isinstance(what, End) else len(what)
         self.run()
 
     def run(self) -> None:
@@ -133,7 +136,7 @@ class Lane:
         self._dead = True
         self._forget_timer()
         self._waiting.clear()
-        self._waiting_bytes = 0
+        self.bytes_held = 0
         self.target = None
         self._keep_reading_or_not()
 
@@ -156,13 +159,13 @@ class Lane:
             self.conditions.free_at = max(self.conditions.free_at, self._loop.time()) + len(piece) / rate
             if rest:
                 self._waiting.appendleft((due, rest))
-        self._waiting_bytes -= len(piece)
+        self.bytes_held -= len(piece)
         self._write(piece)
 
     def _break_off(self, data: bytes) -> None:
         """Pass a part of these bytes, and then the end, whatever was behind them."""
         self._waiting.clear()
-        self._waiting_bytes = 0
+        self.bytes_held = 0
         self._write(data[: int(len(data) * (self.break_after or 0.0))])
         self._on_end(End.RESET)
 
@@ -181,7 +184,7 @@ class Lane:
         source = self.source
         if source is None or source.is_closing() or self.sender_ended:
             return
-        too_much = self._waiting_bytes >= BUFFER_BYTES
+        too_much = self.bytes_held >= BUFFER_BYTES
         if too_much and source.is_reading():
             source.pause_reading()
         elif not too_much and not source.is_reading():

@@ -53,6 +53,11 @@ class Proxy:
         """How many connections there are, those who still wait for the server included."""
         return len(self._passages)
 
+    @property
+    def bytes_held(self) -> int:
+        """How many bytes are under way; of each connection and direction no more than a few times 64 KiB."""
+        return sum(passage.to_server.bytes_held + passage.to_client.bytes_held for passage in self._passages)
+
     def bytes_passed(self, direction: Direction = Direction.BOTH) -> int:
         """Return how many bytes were passed on since the start."""
         return sum(conditions.passed for one, conditions in self._conditions.items() if one in direction)
