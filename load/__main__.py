@@ -28,6 +28,7 @@ from load.results import Measurement
 from load.scenarios import Scenario
 from load.servers import SERVERS
 from load.servers.process import leave_the_servers_core
+from load.servers.promptroom_nodes import DEPLOYMENTS
 from load.servers.server import ServerFailed
 
 
@@ -69,7 +70,8 @@ def _write_page(file: Path) -> int:
 
 def _run_one(options: argparse.Namespace) -> int:
     _allow_many_connections()
-    leave_the_servers_core()
+    deployment = DEPLOYMENTS.get(options.server)
+    leave_the_servers_core(deployment.nodes if deployment else 1)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             measurement = runner.run(_run(_scenario(options), options.server, options.seed))

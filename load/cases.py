@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _STEADY: Final = ("cpu_us_per_delivery", "p99_ms", "wire_bytes_per_delivery")
+_NODES: Final = ("cpu_us_per_delivery", "database_cpu_us_per_delivery", "bus_cpu_us_per_delivery", "p99_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,37 @@ _ALL: Final = (
         "Character by character with the pauses cut short, each author knowing what they knew in the recording. Timed "
         "from a key to the other's screen; the text has to be the recorded one.",
         ("p50_ms", "p99_ms", "cpu_us_per_delivery"),
+    ),
+    Case(
+        "nodes-burst",
+        "nodes, burst",
+        "Nodes, one prompt: 50 people, 10 of them as fast as it goes",
+        "The burst, with the people of one document spread over all nodes. CPU is that of all nodes together, which "
+        "share one core where the machine has too few: then several cannot do more than one, and the ratio says what "
+        "it costs that they are several.",
+        ("updates_per_second", *_NODES),
+    ),
+    Case(
+        "nodes-fanout",
+        "nodes, fan-out",
+        "Nodes, one prompt: 50 people, 48 typing 20 keys a second",
+        "The busy fan-out, with the people of one document spread over all nodes.",
+        _NODES,
+    ),
+    Case(
+        "nodes-rooms",
+        "nodes, many prompts",
+        "Nodes, many prompts: 60 documents of 3 people, 2 of them as fast as it goes",
+        "The burst in many documents at once, whose people are spread over all nodes or, “by prompt”, on one node for "
+        "each document.",
+        ("updates_per_second", *_NODES),
+    ),
+    Case(
+        "between-nodes",
+        "between two nodes",
+        "Between two nodes: 100 documents, 350 keys a second in all",
+        "Two people type on one node, a third reads on another. Timed from when a key was due until the reader has it.",
+        ("p50_ms", "p95_ms", *reversed(_NODES)),
     ),
 )
 

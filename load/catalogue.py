@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from load.scenarios import Scenario
+from load.scenarios.between_nodes import BetweenNodes
 from load.scenarios.burst import Burst
 from load.scenarios.cold_open import ColdOpen
 from load.scenarios.fanout import Fanout
@@ -28,5 +29,6 @@ SCENARIOS: Final[Mapping[str, Callable[..., Scenario]]] = {
     "cold-open": ColdOpen,
     "reconnect": Reconnect,
     "replay": Replay,
+    "between-nodes": BetweenNodes,
 }
 """Each a frozen dataclass whose fields, all with defaults, are its numbers."""

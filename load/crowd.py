@@ -10,7 +10,7 @@ from typing import Final, Protocol, TypeVar
 
 from load.dialects import Dialect
 from load.editor import Editor
-from load.servers.server import Address
+from load.servers.server import Address, Server
 
 T = TypeVar("T")
 
@@ -22,6 +22,7 @@ _POLL_SECONDS: Final = 0.01
 _QUIET_SECONDS: Final = 0.05
 # More at once would overflow the queue of connections that the system keeps for the server.
 _OPENED_AT_ONCE: Final = 50
+_CREATED_AT_ONCE: Final = 10
 
 
 class Entrance(Protocol):
@@ -36,25 +37,53 @@ class Entrance(Protocol):
         """What opens its documents."""
 
 
+async def created(server: Server, count: int) -> list[Address]:
+    """So many documents.
+
+    Raises:
+        ServerFailed: The server did not create one.
+    """
+    addresses: list[Address] = []
+    for start in range(0, count, _CREATED_AT_ONCE):
+        numbers = range(start, min(start + _CREATED_AT_ONCE, count))
+        addresses += await asyncio.gather(*(server.document(f"Document {number}") for number in numbers))
+    return addresses
+
+
 async def opened(server: Entrance, addresses: Sequence[Address], random: Random) -> list[Editor]:
     """An editor at each address, synced.
 
     Args:
         server: whose documents they are.
-        addresses: one for each editor.
-        random: for the editors' ids and texts.
+        addresses: one for each editor; where a document stands on several nodes, people are spread over them.
+        random: for the editors' ids and texts, and for who is on which node.
 
     Raises:
         ConnectionRefused: The server does not let one in.
         TimeoutError: One was not sent its document in time.
     """
     editors = [Editor(server.dialect, Random(random.random())) for _ in addresses]
-    places = list(zip(editors, addresses, strict=True))
+    places = list(zip(editors, spread(addresses, random), strict=True))
     # Somebody has to be first in each document: servers are known to leave others hanging who come at the same moment.
-    first = {address: editor for editor, address in reversed(places)}
-    await _enter(server, [(editor, address) for address, editor in first.items()])
-    await _enter(server, [(editor, address) for editor, address in places if first[address] is not editor])
+    first = {place[1].document: place for place in reversed(places)}
+    await _enter(server, [*first.values()])
+    await _enter(server, [place for place in places if first[place[1].document] is not place])
     return editors
+
+
+def spread(addresses: Sequence[Address], random: Random) -> Sequence[Address]:
+    """The address at which each person is let in: any, but as many people on each node as on the others.
+
+    Args:
+        addresses: one for each person.
+        random: for who is on which node.
+    """
+    nodes = [address.everywhere for address in addresses]
+    if all(len(each) == 1 for each in nodes):
+        return addresses
+    turns = list(range(len(addresses)))
+    random.shuffle(turns)
+    return [each[turn % len(each)] for each, turn in zip(nodes, turns, strict=True)]
 
 
 async def document_of(server: Entrance, address: Address, random: Random) -> bytes | None:

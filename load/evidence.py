@@ -75,13 +75,16 @@ class Arrivals:
     """How many such arrivals there were not."""
 
 
-def arrivals(people: Sequence[Editor], authors: Sequence[Writer], since: Mark) -> Arrivals:
+def arrivals(
+    people: Sequence[Editor], authors: Sequence[Writer], since: Mark, timed: Sequence[Editor] = ()
+) -> Arrivals:
     """Look through what people heard of what authors typed.
 
     Args:
         people: some who are in a room.
         authors: all who type there.
         since: where these people and authors stood; what was typed before is not looked for.
+        timed: those of the people whose arrivals are timed; everybody's, where none are named.
     """
     found = Arrivals()
     known: _Known = {}
@@ -91,7 +94,7 @@ def arrivals(people: Sequence[Editor], authors: Sequence[Writer], since: Mark) -
     for number, (person, first) in enumerate(zip(reversed(people), reversed(since.frames), strict=True)):
         missing, seconds = _look_through(person, first, authors, since, known)
         found.missing += missing
-        if number % timed_every == 0:
+        if number % timed_every == 0 and (not timed or person in timed):
             found.seconds.extend(seconds)
     return found
 

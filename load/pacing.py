@@ -12,7 +12,7 @@ import heapq
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from random import Random
 from time import perf_counter
@@ -116,3 +116,19 @@ def regularly(
         count = math.ceil(max(start + seconds - first, 0) / period)
         rows.append([(first + period * number, deed) for number in range(count)])
     return list(heapq.merge(*rows, key=lambda one: one[0]))
+
+
+def at_any_time(
+    deeds: Sequence[Deed], rate: float, start: float, seconds: float, random: Random
+) -> list[tuple[float, Deed]]:
+    """Deeds at random, as of people who know nothing of each other: at any time, not one after another.
+
+    Args:
+        deeds: any of them may be done, any number of times.
+        rate: how many are done a second, in all.
+        start: when the while begins, in seconds of `perf_counter`.
+        seconds: how long it is.
+        random: for when, and which.
+    """
+    dues = sorted(random.uniform(start, start + seconds) for _ in range(round(rate * seconds)))
+    return [(due, random.choice(deeds)) for due in dues]

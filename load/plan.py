@@ -10,6 +10,7 @@ Numbers = Mapping[str, int | float]
 
 _OURS: Final = ("promptroom-sqlite", "promptroom-postgres")
 _LIVE: Final = (*_OURS, "hocuspocus", "y-websocket", "pycrdt-websocket")
+_SPREAD: Final = ("promptroom-1-node", "promptroom-3-nodes")
 _STORING: Final = (*_OURS, "hocuspocus-sqlite")
 # The one is several times as slow as the others in everything, so that no noise changes its place; the other is there
 # for what it loses.
@@ -78,6 +79,38 @@ ENTRIES: Final = (
         {"connections": 1_000, "documents": 20, "seconds": 5.0},
         rounds=1,
         expected_seconds=45.0,
+    ),
+    Entry(
+        "nodes-burst",
+        "burst",
+        {"editors": 50, "writers": 10, "window": 32, **_WINDOW},
+        rounds=2,
+        servers=_SPREAD,
+        expected_seconds=22.0,
+    ),
+    Entry(
+        "nodes-fanout",
+        "fanout",
+        {"editors": 50, "writers": 48, "rate": 20.0, **_WINDOW},
+        rounds=2,
+        servers=_SPREAD,
+        expected_seconds=20.0,
+    ),
+    Entry(
+        "nodes-rooms",
+        "burst",
+        {"documents": 60, "editors": 3, "writers": 2, "window": 8, **_WINDOW},
+        rounds=2,
+        servers=(*_SPREAD, "promptroom-3-nodes-by-prompt"),
+        expected_seconds=22.0,
+    ),
+    Entry(
+        "between-nodes",
+        "between-nodes",
+        {"documents": 100, "rate": 350.0, **_WINDOW},
+        rounds=2,
+        servers=("promptroom-1-node", "promptroom-2-nodes"),
+        expected_seconds=22.0,
     ),
 )
 

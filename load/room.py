@@ -19,12 +19,14 @@ class Room:
         people: everybody.
         writers: those of them who type.
         begun: what the document held before they typed, as an update.
+        timed: those of them whose arrivals are timed; everybody's, where none are named.
     """
 
     address: Address
     people: Sequence[Editor]
     writers: Sequence[Editor]
     begun: bytes = b""
+    timed: Sequence[Editor] = ()
 
     @property
     def typed(self) -> dict[int, int]:

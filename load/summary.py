@@ -15,6 +15,8 @@ from load.figures import LOST, figure, values_of
 _IN_DOUBT: Final = 0.1
 
 OURS: Final = ("promptroom-sqlite", "promptroom-postgres")
+NODES: Final = ("promptroom-1-node", "promptroom-2-nodes", "promptroom-3-nodes", "promptroom-3-nodes-by-prompt")
+"""Ours too, but compared with each other only: the first is what the others are multiples of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class Standing:
     @property
     def is_ours(self) -> bool:
         """Whether it is one of ours."""
-        return self.server in OURS
+        return self.server in OURS or self.server in NODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +147,17 @@ class CaseSummary:
     def ratio(self, server: str, name: str) -> Ratio | None:
         """One of our figures beside that of the best peer; nothing where either is missing or zero."""
         ours, peer = self.standing(server), self.best_peer(name)
-        if ours is None or peer is None or name not in ours.figures or not peer.figures[name].middle:
-            return None
-        return Ratio(name, peer.server, ours.figures[name], peer.figures[name])
+        return _ratio(name, ours, peer)
+
+    def ratio_to(self, reference: str, server: str, name: str) -> Ratio | None:
+        """A figure of several of our nodes beside that of the reference; nothing where either is missing or zero."""
+        return _ratio(name, self.standing(server), self.standing(reference))
+
+
+def _ratio(name: str, ours: Standing | None, peer: Standing | None) -> Ratio | None:
+    if ours is None or peer is None or name not in ours.figures or name not in peer.figures:
+        return None
+    return Ratio(name, peer.server, ours.figures[name], peer.figures[name]) if peer.figures[name].middle else None
 
 
 def sum_up(comparison: Comparison) -> dict[str, CaseSummary]:
@@ -169,7 +179,8 @@ def noises(cases: Iterable[CaseSummary], name: str) -> list[float]:
 
 def _case(case: str, runs: Sequence[Run], failures: Sequence[Failure]) -> CaseSummary:
     names = dict.fromkeys(run.measurement.server for run in runs)
-    ordered = [*(name for name in OURS if name in names), *(name for name in names if name not in OURS)]
+    first = (*OURS, *NODES)
+    ordered = [*(name for name in first if name in names), *(name for name in names if name not in first)]
     return CaseSummary(
         case=case,
         asked=runs[0].measurement.load if runs else {},

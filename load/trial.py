@@ -17,6 +17,7 @@ from load.crowd import document_of, unanswered
 from load.ending import kill_while_typing
 from load.evidence import arrivals, read, text_of, unlike
 from load.generators import Audience
+from load.journaled import journaled
 from load.results import Measurement, Spread
 from load.room import Room, Witness
 from load.servers.server import Server
@@ -69,16 +70,17 @@ class Trial:
             problems.append("not everything arrived")
         evidence = await _evidence(server, rooms, window, audience, random)
         ending = await kill_while_typing(server, rooms, self.last_rate, random, audience)
+        written = await journaled(server, rooms)
         return Measurement(
             scenario=self.scenario,
             server=server.name,
             load=self.load,
             seed=seed,
             latency_ms=Spread.of(evidence.seconds),
-            figures={**window.figures(), "lost_shown": ending.shown},
+            figures={**window.figures(), **written.figures(), "lost_shown": ending.shown},
             converged=not evidence.problems,
             lost_acknowledged=ending.lost,
-            problems=(*problems, *evidence.problems, *ending.problems),
+            problems=(*problems, *evidence.problems, *ending.problems, *written.problems()),
         )
 
 
@@ -98,13 +100,14 @@ async def _evidence(
     seconds = array("d")
     missing = different = differing = 0
     for room, mark in zip(rooms, window.marks, strict=True):
-        found = arrivals(room.people, room.writers, mark)
+        found = arrivals(room.people, room.writers, mark, room.timed)
         seconds.extend(found.seconds)
         missing += found.missing
         expected = text_of(room, room.typed)
         different += unlike(room.people, expected)
-        served = await document_of(server, room.address, random)
-        differing += served is None or read([served]) != expected
+        for address in room.address.everywhere:
+            served = await document_of(server, address, random)
+            differing += served is None or read([served]) != expected
     for each in testimonies:
         seconds.extend(each.seconds)
         missing += each.missing

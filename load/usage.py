@@ -12,6 +12,7 @@ from typing import Final
 _PROC: Final = Path("/proc")
 _RSS: Final = re.compile(r"^VmRSS:\s+(\d+) kB", re.MULTILINE)
 _USER, _SYSTEM = 11, 12
+_GONE: Final = "Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,15 @@ class Usage:
     memory_bytes: int
     cpu_seconds: float
 
+    def __add__(self, other: Usage) -> Usage:
+        """What both have used."""
+        return Usage(self.memory_bytes + other.memory_bytes, self.cpu_seconds + other.cpu_seconds)
+
 
 def usage_of(pid: int) -> Usage:
     """What a process and all its descendants have used so far; of one that is gone, nothing."""
     memory, ticks = 0, 0
-    for each in _tree(pid):
+    for each in processes_of(pid):
         process = _PROC / str(each)
         try:
             resident = _RSS.search((process / "status").read_text())
@@ -43,7 +48,16 @@ def usage_of(pid: int) -> Usage:
     return Usage(memory, ticks / os.sysconf("SC_CLK_TCK"))
 
 
-def _tree(pid: int) -> Iterator[int]:
+def is_running(pid: int) -> bool:
+    """Whether a process is there, and not only its exit code."""
+    try:
+        return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != _GONE
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def processes_of(pid: int) -> Iterator[int]:
+    """A process and all its descendants."""
     yield pid
     for children in (_PROC / str(pid) / "task").glob("*/children"):
         try:
@@ -51,4 +65,4 @@ def _tree(pid: int) -> Iterator[int]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         for child in started:
-            yield from _tree(int(child))
+            yield from processes_of(int(child))

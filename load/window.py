@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter, process_time
@@ -10,8 +11,7 @@ from time import perf_counter, process_time
 from load.crowd import quiet, settled
 from load.generators import Audience
 from load.room import Mark, Room, Witness
-from load.servers.process import cores
-from load.servers.server import Server
+from load.servers.server import Counts, Server
 from load.usage import Usage
 
 Drive = Callable[[Sequence[Witness], float], Awaitable[None]]
@@ -30,6 +30,8 @@ class Window:
         complete: whether it did arrive.
         server: what the server used; its memory is that at the end.
         database_cpu_seconds: what its database server used, if it has one.
+        bus_cpu_seconds: what carries messages between its nodes used, if it has several.
+        counts: what it counted itself, if it does.
         generator_cpu_seconds: what its busiest core was used for by this process and those of the audience.
         updates: keys typed.
         deliveries: arrivals at somebody else that these make.
@@ -43,6 +45,8 @@ class Window:
     complete: bool
     server: Usage
     database_cpu_seconds: float | None
+    bus_cpu_seconds: float | None
+    counts: Counts | None
     generator_cpu_seconds: float
     updates: int
     deliveries: int
@@ -64,6 +68,12 @@ class Window:
         }
         if self.database_cpu_seconds is not None:
             figures["database_cpu_us_per_delivery"] = self.database_cpu_seconds / deliveries * 1e6
+        if self.counts is not None and self.counts.commits:
+            figures["updates_per_commit"] = self.updates / self.counts.commits
+        if self.bus_cpu_seconds is not None:
+            figures["bus_cpu_us_per_delivery"] = self.bus_cpu_seconds / deliveries * 1e6
+        if self.bus_cpu_seconds is not None and self.counts is not None:
+            figures["messages_per_commit"] = self.counts.published / max(self.counts.commits, 1)
         return figures
 
 
@@ -92,13 +102,15 @@ async def measured(
     # A collection of what the generator keeps would stop the clock that measures the server.
     gc.disable()
     try:
-        before, database = server.usage(), server.database_usage()
+        counts = await server.counts()
+        before, database, bus = server.usage(), server.database_usage(), server.bus_usage()
         saw, start, used = _seen(witnesses), perf_counter(), process_time()
         await drive(witnesses, seconds)
         typed_seconds, saw = perf_counter() - start, _seen(witnesses) - saw
         complete = await everything_arrived(rooms, witnesses, audience)
         elapsed = max(_last_arrival(rooms) - start, typed_seconds)
-        after, database_after, used = server.usage(), server.database_usage(), process_time() - used
+        after, database_after, bus_after = server.usage(), server.database_usage(), server.bus_usage()
+        counts_after, used = await server.counts(), process_time() - used
     finally:
         gc.enable()
     heard_since = await audience.heard()
@@ -113,7 +125,9 @@ async def measured(
         complete=complete,
         server=Usage(after.memory_bytes, after.cpu_seconds - before.cpu_seconds),
         database_cpu_seconds=database_after.cpu_seconds - database.cpu_seconds if database and database_after else None,
-        generator_cpu_seconds=max(sum(shares) / max(len(cores().generator), 1), *shares),
+        bus_cpu_seconds=bus_after.cpu_seconds - bus.cpu_seconds if bus and bus_after else None,
+        counts=counts_after.since(counts) if counts and counts_after else None,
+        generator_cpu_seconds=max(sum(shares) / own_cores(), *shares),
         updates=sum(typed),
         deliveries=sum(count * (len(room.people) - 1) for count, room in zip(typed, rooms, strict=True))
         + sum(typed) * audience.size,
@@ -133,6 +147,11 @@ async def everything_arrived(rooms: Sequence[Room], witnesses: Sequence[Witness]
 
     await quiet(frames)
     return True
+
+
+def own_cores() -> int:
+    """On how many cores this process may run."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _last_arrival(rooms: Sequence[Room]) -> float:

@@ -11,6 +11,10 @@ from load.summary import Standing
 _TITLES: Final[Mapping[str, tuple[str, str]]] = {
     "promptroom-sqlite": ("Promptroom", "SQLite, every edit on disk"),
     "promptroom-postgres": ("Promptroom", "PostgreSQL, every edit on disk"),
+    "promptroom-1-node": ("Promptroom", "one node, PostgreSQL and Redis"),
+    "promptroom-2-nodes": ("Promptroom", "two nodes"),
+    "promptroom-3-nodes": ("Promptroom", "three nodes, people spread"),
+    "promptroom-3-nodes-by-prompt": ("Promptroom", "three nodes, by prompt"),
     "hocuspocus": ("Hocuspocus", "in memory"),
     "hocuspocus-sqlite": ("Hocuspocus", "with its SQLite extension"),
     "y-websocket": ("y-websocket", "in memory"),
@@ -21,6 +25,11 @@ _TITLES: Final[Mapping[str, tuple[str, str]]] = {
 def server_name(server: str) -> str:
     """The name alone."""
     return _TITLES.get(server, (server, ""))[0]
+
+
+def storage_of(server: str) -> str:
+    """What it does with edits, or what it consists of."""
+    return _TITLES.get(server, ("", server))[1]
 
 
 def full_name(server: str) -> Markup:

@@ -10,6 +10,7 @@ from load.comparison import Comparison
 from load.page.cards import card_section
 from load.page.facts import fact_section, machine_section
 from load.page.markup import Markup, element
+from load.page.nodes import nodes_section
 from load.page.ratios import ratio_section
 from load.page.verdicts import problem_section, target_section
 from load.summary import sum_up
@@ -38,6 +39,7 @@ def page(comparison: Comparison) -> str:
         fact_section(cases),
         problem_section(comparison, cases),
         ratio_section(cases),
+        nodes_section(cases),
         target_section(cases),
         card_section(cases),
         machine_section(comparison),

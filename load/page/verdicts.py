@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from load.cases import case_of
 from load.comparison import Comparison
 from load.figures import figure
-from load.page.markup import Markup, cell, column, element, joined, row_head, table
+from load.page.markup import NOTHING, Markup, cell, column, element, joined, row_head, table
 from load.page.names import server_name
-from load.summary import OURS, CaseSummary
+from load.summary import NODES, OURS, CaseSummary
 from load.targets import EVERY_CASE, TARGETS, Target, Verdict, judge
 
 
 def target_section(cases: Mapping[str, CaseSummary]) -> Markup:
     """Every target, whether it was measured or not."""
     verdicts = {(server, verdict.target): verdict for server in OURS for verdict in judge(cases, server)}
+    of_nodes = _worst(verdict for server in NODES for verdict in judge(cases, server))
     head = (
         column("case", kind="words"),
         column("target", kind="words"),
         column("asked for"),
         column("SQLite"),
         column("PostgreSQL"),
+        column("nodes"),
     )
     rows = (
         element(
@@ -29,7 +31,8 @@ def target_section(cases: Mapping[str, CaseSummary]) -> Markup:
             row_head(_where(target)),
             cell(figure(target.figure).title, kind="words"),
             cell(target.in_words()),
-            *(_verdict(verdicts.get((server, target))) for server in OURS),
+            *(cell(NOTHING) if target.server else _verdict(verdicts.get((server, target))) for server in OURS),
+            _verdict(of_nodes.get(target)) if target.server or target.case == EVERY_CASE else cell(NOTHING),
         )
         for target in TARGETS
     )
@@ -54,6 +57,16 @@ def _problems(comparison: Comparison, cases: Mapping[str, CaseSummary]) -> Itera
                 yield f"{case.case}, {standing.server}: {problem}"
             if not standing.converged:
                 yield f"{case.case}, {standing.server}: not everybody ended with the same text"
+
+
+def _worst(verdicts: Iterable[Verdict]) -> dict[Target, Verdict]:
+    """Of each target the verdict with the largest value: of none that several nodes have is more better."""
+    found: dict[Target, Verdict] = {}
+    for verdict in verdicts:
+        before = found.get(verdict.target)
+        if before is None or verdict.value > before.value:
+            found[verdict.target] = verdict
+    return found
 
 
 def _where(target: Target) -> Markup:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from time import perf_counter
 
-from load.crowd import opened
+from load.crowd import created, opened
 from load.editor import Editor
 from load.results import Measurement
 from load.room import Room, Witness
@@ -24,14 +24,15 @@ _RATE_WHEN_KILLED = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """Some writers in one document, at the limit.
+    """Some writers in one document, or in each of several, at the limit.
 
     Args:
-        editors: how many connections.
+        editors: how many connections each document has.
         writers: how many of them type; at least one does not.
         window: keys in flight of each writer.
         seconds: for how long.
         warm_up: for how long before that.
+        documents: how many there are.
     """
 
     editors: int = 50
@@ -39,22 +40,28 @@ class Burst:
     window: int = 32
     seconds: float = 8.0
     warm_up: float = WARM_UP_SECONDS
+    documents: int = 1
     name: str = "burst"
 
     @property
     def label(self) -> str:
         """The word with its numbers."""
-        return f"burst {self.editors} x {self.writers}, {self.window} in flight"
+        times = f"{self.documents} x " if self.documents > 1 else ""
+        return f"burst {times}{self.editors} x {self.writers}, {self.window} in flight"
 
     async def run(self, server: Server, seed: int) -> Measurement:
         """Do it."""
         random = Random(seed)
-        address = await server.document("Burst")
-        people = await opened(server, [address] * self.editors, random)
-        room = Room(address, people, people[: min(self.writers, self.editors - 1)])
-        load = {"editors": self.editors, "writers": self.writers, "in_flight_each": self.window}
-        trial = Trial(self.name, load, self._drive, self.seconds, _RATE_WHEN_KILLED, self.warm_up)
-        return await trial.run(server, [room], seed)
+        addresses = await created(server, self.documents)
+        people = await opened(server, [address for address in addresses for _ in range(self.editors)], random)
+        crowds = [people[start : start + self.editors] for start in range(0, len(people), self.editors)]
+        writers = min(self.writers, self.editors - 1)
+        rooms = [Room(address, crowd, crowd[:writers]) for address, crowd in zip(addresses, crowds, strict=True)]
+        load = {"editors": self.editors, "writers": writers, "in_flight_each": self.window}
+        if self.documents > 1:
+            load = {"documents": self.documents, **load}
+        trial = Trial(self.name, load, self._drive, self.seconds, _RATE_WHEN_KILLED / self.documents, self.warm_up)
+        return await trial.run(server, rooms, seed)
 
     async def _drive(self, witnesses: Sequence[Witness], seconds: float) -> None:
         flights = [_Flights(witness, self.window) for witness in witnesses]

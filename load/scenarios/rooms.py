@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from time import perf_counter
 from typing import Final
 
-from load.crowd import opened
-from load.pacing import Deed, play
+from load.crowd import created, opened
+from load.pacing import at_any_time, play
 from load.results import Measurement
 from load.room import Room, Witness
-from load.servers.server import Address, Server
+from load.servers.server import Server
 from load.trial import WARM_UP_SECONDS, Trial
 
-_CREATED_AT_ONCE: Final = 10
 _PEOPLE: Final = 3
 
 
@@ -45,28 +43,15 @@ class Rooms:
     async def run(self, server: Server, seed: int) -> Measurement:
         """Do it."""
         random = Random(seed)
-        addresses = await self._documents(server)
+        addresses = await created(server, self.documents)
         people = await opened(server, [address for address in addresses for _ in range(_PEOPLE)], random)
         threes = [people[start : start + _PEOPLE] for start in range(0, len(people), _PEOPLE)]
         rooms = [Room(address, three, three[:-1]) for address, three in zip(addresses, threes, strict=True)]
         deeds = [writer.type for room in rooms for writer in room.writers]
 
         async def drive(_: Sequence[Witness], seconds: float) -> None:
-            await play(self._schedule(deeds, seconds, random))
+            await play(at_any_time(deeds, self.rate, perf_counter(), seconds, random))
 
         load = {"documents": self.documents, "people_each": _PEOPLE, "keys_per_second": self.rate}
         trial = Trial(self.name, load, drive, self.seconds, self.rate / len(deeds), self.warm_up)
         return await trial.run(server, rooms, seed)
-
-    def _schedule(self, deeds: Sequence[Deed], seconds: float, random: Random) -> list[tuple[float, Deed]]:
-        start = perf_counter()
-        # As people who know nothing of each other: at any time, not one after another.
-        dues = sorted(random.uniform(start, start + seconds) for _ in range(round(self.rate * seconds)))
-        return [(due, random.choice(deeds)) for due in dues]
-
-    async def _documents(self, server: Server) -> list[Address]:
-        addresses: list[Address] = []
-        for start in range(0, self.documents, _CREATED_AT_ONCE):
-            numbers = range(start, min(start + _CREATED_AT_ONCE, self.documents))
-            addresses += await asyncio.gather(*(server.document(f"Room {number}") for number in numbers))
-        return addresses

@@ -8,6 +8,7 @@ from typing import Final
 
 from load.servers.hocuspocus import Hocuspocus
 from load.servers.promptroom import Promptroom
+from load.servers.promptroom_nodes import DEPLOYMENTS, PromptroomNodes
 from load.servers.promptroom_postgres import PromptroomPostgres
 from load.servers.pycrdt_websocket import PycrdtWebsocket
 from load.servers.server import Server
@@ -16,6 +17,7 @@ from load.servers.y_websocket import YWebsocketServer
 SERVERS: Final[Mapping[str, Callable[[], Server]]] = {
     "promptroom-sqlite": Promptroom,
     "promptroom-postgres": PromptroomPostgres,
+    **{name: partial(PromptroomNodes, name, each) for name, each in DEPLOYMENTS.items()},
     "hocuspocus": Hocuspocus,
     "hocuspocus-sqlite": partial(Hocuspocus, keeps=True),
     "y-websocket": YWebsocketServer,

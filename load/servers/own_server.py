@@ -12,7 +12,7 @@ from typing import Self
 
 from load.dialects import Dialect
 from load.servers.process import Process, accepts, cores, free_port
-from load.servers.server import Address, ServerFailed
+from load.servers.server import Address, Counts, ServerFailed
 from load.usage import Usage, usage_of
 
 
@@ -91,6 +91,10 @@ class OwnServer(ABC):
         document = "-".join(name.lower().split())
         return Address(f"ws://127.0.0.1:{self.port}/{document}", document)
 
+    def core(self) -> frozenset[int]:
+        """On which it runs."""
+        return cores().server
+
     def is_ready(self) -> bool:
         """Whether it may be talked to."""
         return accepts(self.port)
@@ -103,6 +107,18 @@ class OwnServer(ABC):
         """Nothing: it has no database server."""
         return None
 
+    def bus_usage(self) -> Usage | None:
+        """Nothing: it is one process."""
+        return None
+
+    async def counts(self) -> Counts | None:
+        """Nothing: it does not say."""
+        return None
+
+    async def journal(self, documents: Sequence[str]) -> Sequence[bytes] | None:  # noqa: ARG002 - as below
+        """Nothing: what it keeps is its own affair."""
+        return None
+
     def kill(self) -> None:
         """End it as `kill -9` does."""
         self.process.kill()
@@ -110,7 +126,7 @@ class OwnServer(ABC):
     async def restart(self, *, forgets: bool = False) -> None:
         """Start it again."""
         self.forgets = forgets
-        self._process = Process(self.command(), self.directory, self.is_ready, on=cores().server)
+        self._process = Process(self.command(), self.directory, self.is_ready, on=self.core())
         await asyncio.to_thread(self._process.start)
 
     async def has_forgotten(self) -> bool:

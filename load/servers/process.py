@@ -34,29 +34,56 @@ class Cores:
         server: the core of the server under load; none, where there is only one in all.
         database: the core of the server's database; where there are only two, the generator's.
         generator: all other cores.
+        more: a core for each further node of the server; none, where there are too few, and all share the first.
     """
 
     server: frozenset[int]
     database: frozenset[int]
     generator: frozenset[int]
+    more: tuple[frozenset[int], ...] = ()
+
+    def of_node(self, number: int) -> frozenset[int]:
+        """The core of a node, counted from 0."""
+        return self.more[number - 1] if number and self.more else self.server
 
 
 @cache
-def cores() -> Cores:
-    """The cores that this process was started on, shared out once for all."""
+def cores(nodes: int = 1) -> Cores:
+    """The cores that this process was started on, shared out once for all.
+
+    Args:
+        nodes: of how many processes the server under load consists.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return Cores(frozenset(), frozenset(), frozenset())
-    first, *others = sorted(os.sched_getaffinity(0))
+    first, *others = _started_on()
     generators = others[1:] or others
-    return Cores(frozenset({first} if others else ()), frozenset(others[:1]), frozenset(generators))
+    more: list[int] = []
+    if nodes > 1 and len(generators) >= nodes:
+        generators, more = generators[: 1 - nodes], generators[1 - nodes :]
+    return Cores(
+        frozenset({first} if others else ()),
+        frozenset(others[:1]),
+        frozenset(generators),
+        tuple(frozenset({core}) for core in more),
+    )
 
 
-def leave_the_servers_core() -> bool:
-    """Keep this process, and what it starts from now on, off the server's core; answers whether there are others."""
-    if not cores().generator:
+def leave_the_servers_core(nodes: int = 1) -> bool:
+    """Keep this process, and what it starts from now on, off the server's cores; answers whether there are others.
+
+    Args:
+        nodes: of how many processes the server under load consists.
+    """
+    if not cores(nodes).generator:
         return False
-    os.sched_setaffinity(0, cores().generator)
+    os.sched_setaffinity(0, cores(nodes).generator)
     return True
+
+
+@cache
+def _started_on() -> Sequence[int]:
+    return sorted(os.sched_getaffinity(0))
 
 
 class Process:
@@ -131,11 +158,16 @@ class Process:
         """End it as `kill -9` does, and return when it is gone."""
         self.end(signal.SIGKILL)
 
+    def send(self, by: signal.Signals) -> None:
+        """Send it a signal, and do not wait for what comes of it."""
+        if self._process is not None:
+            self._process.send_signal(by)
+
     def end(self, by: signal.Signals = signal.SIGTERM) -> None:
         """Send it a signal, and return when it is gone; kill it if that takes too long."""
         if self._process is None:
             return
-        self._process.send_signal(by)
+        self.send(by)
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from load.dialects import PROMPTROOM
 from load.servers.own_server import OwnServer
 from load.servers.process import START_SECONDS
-from load.servers.server import Address, ServerFailed
+from load.servers.server import Address, Counts, ServerFailed
 
 # What is set for some other server must not reach this one.
 _NOT_INHERITED: Final = ("ALLOWED_ORIGINS", "JWT_SECRET_KEY", "PUBLIC_URL", "REDIS_URL")
 _READY_SECONDS: Final = 5.0
 _NO_ROOMS: Final = b"\npromptroom_rooms 0.0\n"
+_COMMITS: Final = re.compile(rb"^promptroom_flush_edits_count (\S+)$", re.MULTILINE)
+_PUBLISHED: Final = re.compile(rb"^promptroom_bus_published_total (\S+)$", re.MULTILINE)
 
 
 class Promptroom(OwnServer):
@@ -63,6 +66,23 @@ class Promptroom(OwnServer):
         """Whether no prompt is live any more."""
         return _NO_ROOMS in await asyncio.to_thread(self._metrics)
 
+    async def counts(self) -> Counts | None:
+        """What its metrics say."""
+        text = await asyncio.to_thread(self._metrics)
+        return Counts(*(float(found[1]) if (found := each.search(text)) else 0.0 for each in (_COMMITS, _PUBLISHED)))
+
+    def settings(self) -> Mapping[str, str]:
+        """What it is told by its environment."""
+        return {
+            "DATABASE_URL": self.database_url(),
+            "HOST": "127.0.0.1",
+            "LOG_LEVEL": "warning",
+            "PORT": str(self.port),
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "STATE_DIRECTORY": str(self.directory),
+            **({"IDLE_UNLOAD_SECONDS": "0"} if self.forgets else {}),
+        }
+
     def run(self, *arguments: str) -> str:
         """Run another command of the server, and return what it printed.
 
@@ -86,16 +106,8 @@ class Promptroom(OwnServer):
 
     def _program(self) -> list[str]:
         unset = [part for name in _NOT_INHERITED for part in ("-u", name)]
-        settings = {
-            "DATABASE_URL": self.database_url(),
-            "HOST": "127.0.0.1",
-            "LOG_LEVEL": "warning",
-            "PORT": str(self.port),
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-            "STATE_DIRECTORY": str(self.directory),
-            **({"IDLE_UNLOAD_SECONDS": "0"} if self.forgets else {}),
-        }
-        return ["env", *unset, *(f"{name}={value}" for name, value in settings.items()), sys.executable, "-m", "server"]
+        settings = [f"{name}={value}" for name, value in self.settings().items()]
+        return ["env", *unset, *settings, sys.executable, "-m", "server"]
 
     def _create(self, name: str, content: str) -> str:
         request = urllib.request.Request(  # noqa: S310 - our own server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from load.servers.postgres import Postgres
 from load.servers.promptroom import Promptroom
@@ -38,3 +39,7 @@ class PromptroomPostgres(Promptroom):
     def database_usage(self) -> Usage | None:
         """What PostgreSQL has used so far, all its processes together."""
         return None if self._database is None else self._database.usage()
+
+    async def journal(self, documents: Sequence[str]) -> Sequence[bytes] | None:
+        """What PostgreSQL has of prompts."""
+        return None if self._database is None else await self._database.journal(documents)

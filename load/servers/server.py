@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -20,14 +21,42 @@ class Address:
     Args:
         url: of the WebSocket.
         document: the name of the document on that socket, for dialects that say it in every message.
+        urls: of the same document on each node where people are let in, if the server has several.
     """
 
     url: str
     document: str
+    urls: tuple[str, ...] = ()
+
+    @property
+    def everywhere(self) -> Sequence[Address]:
+        """Each node on which it stands."""
+        return [Address(url, self.document) for url in self.urls or (self.url,)]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a server has counted since it was started.
+
+    Args:
+        commits: how often the waiting edits of a document were committed.
+        published: messages that its nodes have sent each other.
+    """
+
+    commits: float
+    published: float
+
+    def __add__(self, other: Counts) -> Counts:
+        """What both have counted."""
+        return Counts(self.commits + other.commits, self.published + other.published)
+
+    def since(self, before: Counts) -> Counts:
+        """What has been counted since then."""
+        return Counts(self.commits - before.commits, self.published - before.published)
 
 
 class Server(Protocol):
-    """One server on a core of its own, with storage of its own where it has any.
+    """One server on a core of its own, or several nodes that are one, with storage of its own where it has any.
 
     It is an asynchronous context manager: started, and ready, inside; stopped, and its files removed, behind.
     """
@@ -75,8 +104,20 @@ class Server(Protocol):
     def database_usage(self) -> Usage | None:
         """What its database server has used so far; nothing, where it has none."""
 
+    def bus_usage(self) -> Usage | None:
+        """What has been used so far by what carries messages between its nodes; nothing, where there is no such."""
+
+    async def counts(self) -> Counts | None:
+        """What it has counted itself; nothing, where it does not."""
+
+    async def journal(self, documents: Sequence[str]) -> Sequence[bytes] | None:
+        """The payload of every row that its database has of these documents, in the order of each.
+
+        Nothing, where nobody can look.
+        """
+
     def kill(self) -> None:
-        """End it as `kill -9` does, at once, and return when its process is gone."""
+        """End it as `kill -9` does, at once, and return when its processes are gone."""
 
     async def restart(self, *, forgets: bool = False) -> None:
         """Start it again on the same port and the same storage, after `kill`, and wait until it is ready.

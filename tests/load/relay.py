@@ -15,7 +15,7 @@ from crdt.codec import decode_frame, encode
 from crdt.document import EMPTY_UPDATE, Document
 from crdt.messages import Acknowledgement, AwarenessUpdate, SyncStep1, SyncStep2, Update
 from load.dialects import PROMPTROOM, Dialect
-from load.servers.server import Address
+from load.servers.server import Address, Counts
 from load.usage import Usage
 
 EVERY = 7
@@ -38,6 +38,7 @@ class Relay:
         drops: whether the last who came to a document misses some updates.
         forgets: whether some acknowledged updates are not kept.
         garbles: whether newcomers are sent something else.
+        doubles: whether some updates are kept twice.
     """
 
     name = "relay"
@@ -45,10 +46,13 @@ class Relay:
     token = ""
     takes_content = False
 
-    def __init__(self, *, drops: bool = False, forgets: bool = False, garbles: bool = False) -> None:
+    def __init__(
+        self, *, drops: bool = False, forgets: bool = False, garbles: bool = False, doubles: bool = False
+    ) -> None:
         self._drops = drops
         self._forgets = forgets
         self._garbles = garbles
+        self._doubles = doubles
         self._rooms: dict[str, Room] = defaultdict(Room)
         self._heard = 0
         self._port = 0
@@ -62,13 +66,22 @@ class Relay:
 
     async def document(self, name: str, content: str = "") -> Address:
         assert not content
-        return Address(f"ws://127.0.0.1:{self._port}/{name.replace(' ', '-')}", name)
+        return Address(f"ws://127.0.0.1:{self._port}{_path_of(name)}", name)
 
     def usage(self) -> Usage:
         return Usage(0, 0.0)
 
     def database_usage(self) -> Usage | None:
         return None
+
+    def bus_usage(self) -> Usage | None:
+        return None
+
+    async def counts(self) -> Counts | None:
+        return None
+
+    async def journal(self, documents: Sequence[str]) -> Sequence[bytes] | None:
+        return [row for document in documents for row in self._rooms[_path_of(document)].kept]
 
     def kill(self) -> None:
         if self._listener is not None:
@@ -125,6 +138,8 @@ class Relay:
                 room.document.apply([update])
                 if not self._forgets or self._heard % EVERY:
                     room.kept.append(update)
+                if self._doubles and not self._heard % EVERY:
+                    room.kept.append(update)
                 await self._pass_on(Update(update), self._readers(room))
                 await self._acknowledge(room, person)
             case AwarenessUpdate():
@@ -145,3 +160,7 @@ class Relay:
         if person in room.people:
             room.people[person] += 1
             await person.send(encode(Acknowledgement(room.people[person])))
+
+
+def _path_of(document: str) -> str:
+    return f"/{document.replace(' ', '-')}"

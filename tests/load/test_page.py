@@ -10,7 +10,7 @@ import load.page
 from load.comparison import Failure
 from load.figures import TIMES
 from load.page.marks import decade_scale, ratio_scale
-from load.page.markup import element
+from load.page.markup import NOTHING, element
 from load.page.render import page
 from load.results import Spread
 from tests.load.comparisons import comparison, costs, run
@@ -53,6 +53,9 @@ def html() -> str:
         *costs("promptroom-postgres", 9.4, 9.5, 9.9),
         *costs("hocuspocus", 9.0, 9.1, 9.2),
         run("y-websocket", problems=("<b>4 keys</b> arrived nowhere",), latency=Spread(1.0, 2.0, 3.0, 4.0), lost=7),
+        *costs("promptroom-1-node", 5.0, case="nodes-fanout"),
+        *costs("promptroom-3-nodes", 6.0, case="nodes-fanout"),
+        run("promptroom-2-nodes", case="between-nodes", latency=Spread(1.0, 2.0, 12.0, 14.0), lost=2),
         run("promptroom-sqlite", case="idle", figures={"memory_kb_per_connection": 21.5, "cpu_share": 0.03}, lost=None),
     ]
     return page(comparison(runs, [Failure("cold-open", "hocuspocus-sqlite", 2, "it did not start")]))
@@ -80,6 +83,19 @@ def test_targets_say_by_how_much(html: str) -> None:
     assert "reached, 25 % to spare" in html
     assert "missed by 39 %" in html
     assert "not measured" in html
+
+
+def test_several_nodes_stand_beside_one(html: str) -> None:
+    section = html.partition("Several nodes beside one")[2].partition("<h2>")[0]
+    text = " ".join(re.sub(r"<[^>]+>", " ", section).split())
+    assert f"CPU per delivery 5.00 µs {NOTHING} 1.20 {TIMES} 6.00 µs {NOTHING}" in text
+
+
+def test_nodes_have_bounds_of_their_own(html: str) -> None:
+    section = html.partition("<h2>Targets</h2>")[2].partition("<h2>")[0]
+    rows = [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in section.split("<tr>")]
+    assert f"between two nodes p99 ≤ 15 ms {NOTHING} {NOTHING} ✓ reached, 20 % to spare 12.0 ms" in rows
+    assert next(row for row in rows if row.startswith("every case")).endswith("✗ missed: 2.00 2.00 after kill -9")
 
 
 def test_what_went_wrong_stands_there(html: str) -> None:

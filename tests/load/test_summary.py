@@ -50,6 +50,17 @@ def test_the_best_peer_is_best_in_the_figure_that_is_asked_for() -> None:
     assert speed.advantage(60.0) == 2.0
 
 
+def test_several_nodes_are_multiples_of_one_and_nobodys_peer() -> None:
+    runs = [*costs("promptroom-1-node", 5.0), *costs("promptroom-3-nodes", 6.0), *costs("promptroom-sqlite", 4.0)]
+    case = sum_up(comparison(runs))["fanout-busy"]
+    ratio = case.ratio_to("promptroom-1-node", "promptroom-3-nodes", "cpu_us_per_delivery")
+    assert ratio is not None
+    assert ratio.value == 1.2
+    assert case.ratio_to("promptroom-1-node", "promptroom-3-nodes", "updates_per_second") is None
+    assert case.ratio_to("promptroom-1-node", "promptroom-2-nodes", "cpu_us_per_delivery") is None
+    assert case.best_peer("cpu_us_per_delivery") is None
+
+
 def test_a_peer_that_did_not_deliver_everything_is_not_the_best() -> None:
     runs = [
         *costs("promptroom-sqlite", 5.0),

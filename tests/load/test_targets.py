@@ -47,6 +47,16 @@ def test_more_is_better_of_some() -> None:
     assert (tenfold.reached, tenfold.in_words()) == (False, "missed by 20 %")
 
 
+def test_a_bound_for_one_server_concerns_no_other() -> None:
+    runs = [
+        run(server, case="between-nodes", latency=Spread(1.0, 2.0, p99, 30.0))
+        for server, p99 in ((OURS, 20.0), ("promptroom-1-node", 20.0), ("promptroom-2-nodes", 12.0))
+    ]
+    cases = sum_up(comparison(runs))
+    assert [judge(cases, each)[:-1] for each in (OURS, "promptroom-1-node")] == [[], []]
+    assert verdict(judge(cases, "promptroom-2-nodes"), "p99_ms").in_words() == "reached, 20 % to spare"
+
+
 def test_an_absolute_bound_needs_no_peer() -> None:
     runs = [run(OURS, latency=Spread(1.0, 2.0, 8.5, 9.0))]
     found = verdict(judge(sum_up(comparison(runs)), OURS), "p99_ms")

