@@ -90,7 +90,6 @@ class Lane:
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[tuple[float, bytes | End]] = deque()
         self.bytes_held = 0
-        self._last_due = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._target_is_full = False
         self._dead = False
@@ -105,8 +104,7 @@ class Lane:
             self.damaged = True
             return
         due = self._loop.time() + self.conditions.delay + self._rng.uniform(0, self.conditions.jitter)
-        self._last_due = max(due, self._last_due)
-        self._waiting.append((self._last_due, what))
+        self._waiting.append((due, what))
         self.bytes_held += 0 if isinstance(what, End) else len(what)
         self.run()
 

@@ -8,8 +8,8 @@ from random import Random
 
 from tests.faults.cluster.lane import Conditions, Direction, End, Lane
 
-# Closed like this, a socket says RST instead of FIN, and forgets what it has not sent (socket(7)).
-_NO_LINGER = struct.pack("ii", 1, 0)
+NO_LINGER = struct.pack("ii", 1, 0)
+"""The SO_LINGER of a socket that says RST instead of FIN when it is closed, and forgets what it has not sent."""
 
 
 class Passage:
@@ -152,5 +152,5 @@ class _End(asyncio.Protocol):
             return
         connected = transport.get_extra_info("socket")
         if connected is not None and connected.fileno() >= 0:
-            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
         transport.abort()

@@ -1,9 +1,11 @@
 """Plain TCP servers and clients, to see what a line does to what passes over it."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from tests.faults.cluster.passage import NO_LINGER
 from tests.support.waiting import wait_until
 
 _CHUNK_BYTES = 65_536
@@ -89,6 +91,11 @@ class Caller:
     async def ends(self) -> None:
         """Wait until the connection has ended."""
         await wait_until(lambda: self.ended, what="the connection to end")
+
+    def reset(self) -> None:
+        """End it as a process that is killed with something unread does: with RST."""
+        self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+        self.writer.transport.abort()
 
     async def close(self) -> None:
         """End it."""
