@@ -23,14 +23,18 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 # From the ground up: a module imports from its own line and from those above it.
 ORDER_IN_SERVER = (
     {"errors", "settings", "signing_key", "telemetry"},
-    {"access", "auth", "limits"},
-    {"bus", "outbox", "redis_bus", "tasks", "workers"},
-    {"acknowledgements", "audience", "framing", "life", "opening", "pace", "presence", "questions", "upkeep"},
+    {"access", "auth", "envelope", "limits"},
+    {"bus", "outbox", "redis_bus", "redis_link", "redis_server", "tasks", "workers"},
+    {"nodes", "pulse"},
+    {"acknowledgements", "attendance", "audience", "framing", "life", "opening", "pace", "presence", "questions", "upkeep"},
     {"rebuild"},
     {"membership"},
-    {"admission", "inbox", "renewal"},
+    {"inbox", "renewal"},
+    {"arrivals"},
+    {"admission", "appender"},
     {"room", "session"},
-    {"compactor", "editing", "hub", "rooms"},
+    {"checkpointing", "compactor", "editing", "follower", "live_state"},
+    {"hub", "rooms"},
     {"services"},
     {"api", "http_protocol", "websocket", "wire"},
     {"app"},
@@ -42,7 +46,7 @@ ONLY_IMPORTER = {
     "jwt": {"server.auth"},
     # The other is a program of its own: the server of pycrdt-websocket, to be measured.
     "pycrdt": {"crdt.document", "load.servers.pycrdt_program"},
-    "redis": {"server.redis_bus"},
+    "redis": {"server.redis_link", "server.redis_server"},
 }
 READS_THE_ENVIRONMENT = "server.settings"
 
