@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from server.signing_key import KEY_FILE, MIN_KEY_BYTES, KeyFileUnusable, load_or_create_key
 
@@ -25,6 +25,12 @@ DATABASE_SCHEMES: Final = {
     "postgres": "postgresql+asyncpg",
     "postgresql": "postgresql+asyncpg",
     "postgresql+asyncpg": "postgresql+asyncpg",
+}
+# By scheme: whatever else could stand in the URL would change how the bus speaks to Redis.
+_REDIS_OPTIONS: Final = {
+    "redis": {"db"},
+    "rediss": {"db", "ssl_ca_certs", "ssl_cert_reqs", "ssl_certfile", "ssl_check_hostname", "ssl_keyfile"},
+    "unix": {"db", "password", "username"},
 }
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 LOG_FORMATS: Final = ("console", "json")
@@ -200,15 +206,35 @@ def _has_host_and_database(url: str) -> bool:
 def _redis_url(value: str, database_url: str) -> str | None:
     if not value:
         return None
-    scheme = value.partition("://")[0]
-    if scheme not in {"redis", "rediss", "unix"} or "://" not in value:
-        shape = f"has the scheme {scheme[:40]!r}" if "://" in value else f"is {len(value)} characters without '://'"
-        raise SettingError("REDIS_URL", shape, "redis://host:6379/0, or unset")
+    should = "redis://user:password@host:6379/0, the same with rediss://, or unix:///path/to/socket"
+    scheme, separator, _ = value.partition("://")
+    if not separator:
+        raise SettingError("REDIS_URL", f"is {len(value)} characters without '://'", should)
+    if scheme not in _REDIS_OPTIONS:
+        raise SettingError("REDIS_URL", f"has the scheme {scheme[:40]!r}", should)
+    if not _names_a_redis(value):
+        raise SettingError("REDIS_URL", "has no host, no path, or a port or database that is not a number", should)
+    unknown = sorted({name for name, _ in parse_qsl(urlsplit(value).query)} - _REDIS_OPTIONS[scheme])
+    if unknown:
+        known = ", ".join(sorted(_REDIS_OPTIONS[scheme]))
+        raise SettingError("REDIS_URL", f"has the option {unknown[0][:40]!r}", f"a URL with no options but {known}")
     if database_url.startswith("sqlite"):
         what = "is set while DATABASE_URL is SQLite, which only one server can use"
         raise SettingError("REDIS_URL", what, "unset, or come with a PostgreSQL DATABASE_URL")
-    what = "is set, and several servers on one database are not supported in this version"
-    raise SettingError("REDIS_URL", what, "unset: one server needs no Redis")
+    return value
+
+
+def _names_a_redis(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is not a number
+    except ValueError:
+        return False
+    numbers = [number for name, number in parse_qsl(parts.query, keep_blank_values=True) if name == "db"]
+    if parts.scheme != "unix":
+        numbers.append(parts.path.removeprefix("/") or "0")
+    is_there = parts.path.strip("/") if parts.scheme == "unix" else parts.hostname
+    return bool(is_there) and all(number.isascii() and number.isdecimal() for number in numbers)
 
 
 def _default_url(host: str, port: int) -> str:

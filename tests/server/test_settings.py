@@ -78,6 +78,14 @@ def test_database_urls_are_written_in_one_way(tmp_path: Path, url: str, understo
         ("DATABASE_URL", "postgresql://u:hunter2@h:port/d"),
         ("REDIS_URL", "localhost:6379"),
         ("REDIS_URL", "http://u:hunter2@h"),
+        ("REDIS_URL", "redis://:hunter2@/0"),
+        ("REDIS_URL", "redis://:hunter2@[::1/0"),
+        ("REDIS_URL", "redis://:hunter2@h:port/0"),
+        ("REDIS_URL", "redis://:hunter2@h/first"),
+        ("REDIS_URL", "redis://:hunter2@h?db=first"),
+        ("REDIS_URL", "redis://:hunter2@h?decode_responses=true"),
+        ("REDIS_URL", "redis://:hunter2@h?ssl_ca_certs=/ca.pem"),
+        ("REDIS_URL", "unix://?password=hunter2"),
         ("JWT_SECRET_KEY", "hunter2"),
         ("ALLOWED_ORIGINS", "*"),
         ("ALLOWED_ORIGINS", "example.com"),
@@ -109,9 +117,20 @@ def test_redis_with_sqlite_is_refused(tmp_path: Path) -> None:
         read(tmp_path, REDIS_URL="redis://h:6379/0")
 
 
-def test_redis_with_postgresql_is_not_supported_yet(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match=r"^REDIS_URL .*not supported in this version"):
-        read(tmp_path, REDIS_URL="redis://h:6379/0", DATABASE_URL="postgres://u:p@h/d")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://h",
+        "redis://user:p%40ss@h:6379/3",
+        "redis://[::1]:6379?db=3",
+        "rediss://:p@h:6380/0?ssl_ca_certs=/ca.pem&ssl_check_hostname=false",
+        "unix:///run/redis.sock?db=3&password=p",
+    ],
+)
+def test_redis_comes_with_postgresql(tmp_path: Path, url: str) -> None:
+    settings = read(tmp_path, REDIS_URL=url, DATABASE_URL="postgres://u:p@h/d")
+    assert settings.redis_url == url
+    assert url not in repr(settings)
 
 
 def test_a_host_that_others_reach_needs_a_key_of_its_own(tmp_path: Path) -> None:
