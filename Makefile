@@ -8,11 +8,12 @@
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
-.PHONY: help serve test check bench bench-peers lint build lock clean setup setup-dev
+.PHONY: help serve test check faults bench bench-peers lint build lock clean setup setup-dev
 help:
 	@echo 'make serve    set up, then run the server with its embedded database and the built editor'
 	@echo 'make test     set up, then pass every test, with a real PostgreSQL, Redis and headless Chromium'
 	@echo 'make check    lint, types and the fast tests'
+	@echo 'make faults   every fault that many nodes have to survive, into docs/faults.md (takes hours; goes on where it was)'
 	@echo 'make bench    measure this server beside others, into load/results/ (takes a while)'
 	@echo 'make build    the wheel, with the built editor in it, into dist/'
 	@echo 'make lock     write the hash-pinned lock files anew (UPGRADE=1: with the newest versions)'
@@ -143,6 +144,10 @@ lint: $(DEV)
 
 build: $(RUNTIME) $(EDITOR)
 	@$(PYTHON) -m hatchling build --target wheel
+
+# `make faults FAULTS='--only kill --runs 10'` runs a part.
+faults: setup-dev
+	@exec $(PYTHON) -m tests.faults.cluster.suite --write-page $(FAULTS)
 
 bench-peers: setup-dev $(MEASURED_PEERS)
 

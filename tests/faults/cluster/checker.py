@@ -39,6 +39,7 @@ class Kind(StrEnum):
     SLOW = "too slow"
     GROWN = "grown"
     COMPLAINT = "complaint"
+    BROKEN = "broken off"
 
 
 @dataclass(frozen=True, slots=True)
