@@ -56,12 +56,16 @@ class Scene:
         (number,) = step.nodes
         return self.cluster.nodes[number]
 
-    async def spread(self) -> None:
+    @property
+    def connections(self) -> tuple[int, ...]:
+        """How many connections each node has."""
+        return tuple(self.cluster.door.connections_of(node.number) for node in self.cluster.nodes)
+
+    def spread(self) -> None:
         """See to it that somebody is at every node that runs, as far as chance allows."""
-        door = self.cluster.door
-        counts = {node.number: door.connections_of(node.number) for node in self.cluster.nodes if node.running}
-        if 0 in counts.values():
-            door.drop_connections(max(counts, key=lambda number: counts[number]))
+        counts = self.connections
+        if 0 in counts:
+            self.cluster.door.drop_connections(counts.index(max(counts)))
 
 
 Began = Callable[[], None]

@@ -75,11 +75,19 @@ class RoundBegan(Record):
 
 @dataclass(frozen=True, slots=True)
 class Began(Record):
-    """A step of the round's plan was done: the fault is there, or has happened."""
+    """A step of the round's plan was done: the fault is there, or has happened.
+
+    Args:
+        step: Which.
+        fault: What it does.
+        target: What it was done to, for people.
+        connections: How many clients each node had then.
+    """
 
     step: int
     fault: str
     target: str
+    connections: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +130,9 @@ def to_line(record: Record) -> str:
 def from_line(line: str) -> Record:
     """Return the record of a line."""
     said: dict[str, Any] = json.loads(line)
-    return _KINDS[said.pop("what")](**said)
+    kind = _KINDS[said.pop("what")]
+    fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
+    return kind(**fields)
 
 
 def read_history(path: Path) -> list[Record]:

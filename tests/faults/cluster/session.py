@@ -124,7 +124,7 @@ class Session:
             typing.cancel()
 
     async def _round(self, one: Round) -> Outcome:
-        await self._scene.spread()
+        self._scene.spread()
         self._inspection.begin_round()
         self._history.add(RoundBegan(self._history.now, one.number))
         await self._type(one)
@@ -152,7 +152,7 @@ class Session:
         await wait_until(lambda: people.typed >= at, what="it to be time for a fault")
 
         def began() -> None:
-            history.add(Began(history.now, index, step.fault, step.target))
+            history.add(Began(history.now, index, step.fault, step.target, self._scene.connections))
 
         await FAULTS[step.fault](self._scene, step, began)
         history.add(Ended(history.now, index))

@@ -237,7 +237,13 @@ def test_a_history_is_written_down_and_read_back(tmp_path: Path) -> None:
     times = iter([5.0, 6.25])
     with History(tmp_path / "history.jsonl", clock=lambda: next(times), wall=lambda: 1000.0) as history:
         assert history.now == 1.25
-        for record in (RoundBegan(0.5, 1), Began(1.0, 0, "kill", "node 2"), Ended(2.0, 0), Agreed(3.0), *HISTORY):
+        for record in (
+            RoundBegan(0.5, 1),
+            Began(1.0, 0, "kill", "node 2", (3, 2, 2)),
+            Ended(2.0, 0),
+            Agreed(3.0),
+            *HISTORY,
+        ):
             history.add(record)
     assert read_history(tmp_path / "history.jsonl") == [Opened(0.0, 1000.0), *history.records[1:]]
 
