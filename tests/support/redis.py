@@ -17,10 +17,15 @@ class RedisFailed(Exception):
 
 
 class RedisServer:
-    """One server that keeps nothing on disk and its port across restarts."""
+    """One server that keeps nothing on disk and its port across restarts.
 
-    def __init__(self) -> None:
+    Args:
+        options: Further options of its command line.
+    """
+
+    def __init__(self, *options: str) -> None:
         self.port = free_port()
+        self._options = options
         self._directory = tempfile.TemporaryDirectory(prefix="promptroom-redis-")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -44,6 +49,7 @@ class RedisServer:
         if self.running:
             return
         options = ["--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"]
+        options += self._options
         self._process = spawn(
             tied_to_us([redis_program(), *options]), log=self._log, directory=Path(self._directory.name)
         )
