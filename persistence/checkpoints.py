@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from persistence.engine import Clock, Database
 from persistence.errors import CheckpointInvalid, Conflict, NotFound
@@ -80,6 +80,12 @@ class Checkpoints:
         if checkpoint_digest(prompt_id, row.seq, row.state, row.knowledge) != row.digest:
             raise CheckpointInvalid(prompt_id, row.seq)
         return Checkpoint(row.seq, row.state, row.created_at, row.knowledge)
+
+    async def newest_seq(self, prompt_id: UUID) -> int:
+        """Return the position of the newest checkpoint, damaged or not; 0 where there is none."""
+        statement = select(func.max(checkpoints.c.seq)).where(checkpoints.c.prompt_id == prompt_id)
+        async with self._database.read() as connection:
+            return int(await connection.scalar(statement) or 0)
 
     async def save(self, prompt_id: UUID, seq: int, state: bytes, knowledge: bytes | None = None) -> None:
         """Store the state after journal entry ``seq``, with what is known of it, and forget all but the newest two.

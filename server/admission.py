@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
     from crdt.causality import Knowledge
     from crdt.summary import Structure, UpdateSummary
+    from server.arrivals import Elsewhere
 
 
 def read_submitted(update: bytes) -> UpdateSummary:
@@ -110,6 +111,27 @@ class Admission:
         if len(self._hold_back):
             self._release_into(admitted)
         return Verdict.ADMITTED, admitted
+
+    def take_in(self, elsewhere: Elsewhere) -> list[Submission]:
+        """Takes in what another node has committed, in journal order; answers what had waited for it.
+
+        Raises UpdateError and ClientIdConflict where it does not go together with what is on its way from here: the
+        journal decides then, and everything has to be read anew.
+        """
+        for summary in elsewhere.summaries:
+            if self.knowledge.repeats(summary) or not self.knowledge.is_ready(summary):
+                raise UpdateError("two nodes wrote under one client id at once", code="journal_overlaps")
+            self.knowledge.check(summary)
+            self.knowledge.add(summary)
+        for client, user_id in elsewhere.bindings.items():
+            if self.bindings.setdefault(client, user_id) != user_id:
+                message = f"The client id {client} was bound to another user by another node."
+                raise ClientIdConflict(message)
+        self._document_bytes += elsewhere.size
+        released: list[Submission] = []
+        if len(self._hold_back):
+            self._release_into(released)
+        return released
 
     def check_state_vector(self, state_vector: bytes) -> None:
         """Raises StateVectorError where nobody can have this state vector: a diff from there would damage a replica."""

@@ -49,10 +49,14 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who is asking for a prompt, and its epoch: None where their organization has no such prompt."""
+    """Who is asking for a prompt, and how it stands: its epoch is None where their organization has no such prompt.
+
+    `prompt_head` is the seq of its last edit: the visitor may have seen everything up to there, on some node.
+    """
 
     principal: Principal
     prompt_epoch: int | None
+    prompt_head: int
 
 
 class Authenticator:
@@ -143,7 +147,7 @@ class Authenticator:
             expires_at=claims.expires_at,
             role_cap=claims.role_cap,
         )
-        return Visitor(principal, standing.prompt_epoch)
+        return Visitor(principal, standing.prompt_epoch, standing.prompt_head)
 
     async def websocket_ticket(self, principal: Principal, *, ttl: float) -> str:
         """Answers a one-use ticket for a WebSocket. What it opens lasts no longer, and may no more, than the token."""

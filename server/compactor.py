@@ -15,7 +15,7 @@ from crdt.knowledge_bytes import encode_knowledge
 from crdt.update import read_update
 from persistence.errors import StoreError
 from server.errors import Overloaded
-from server.rebuild import read_stored, replay
+from server.rebuild import each_once, read_stored, replay
 from server.telemetry import get_logger
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def verified_state(checkpoint: bytes | None, updates: Sequence[bytes], state: by
     """
     try:
         canonical = canonical_state(state)
-        if canonical_state(replay(checkpoint, updates)) != canonical:
+        if canonical_state(replay(checkpoint, each_once(checkpoint, updates))) != canonical:
             return None
         return canonical, encode_knowledge(Knowledge.of(read_update(canonical)))
     except CrdtError:
@@ -66,19 +66,23 @@ class Compactor:
         self._store = store
         self._workers = workers
 
-    async def checkpoint(self, prompt_id: UUID, *, seq: int, state: bytes) -> bool:
-        """Stores the state of a prompt at a seq; answers False where a replay of the journal comes to another one.
+    async def checkpoint(self, prompt_id: UUID, *, seq: int, state: bytes, known_seq: int = 0) -> int | None:
+        """Stores the state of a prompt at a seq; answers None where a replay of the journal comes to another one.
 
-        A store that is away is no failure of the checkpoint: the next one is as good.
+        Otherwise answers the seq of the newest checkpoint. Where that is beyond the one known, another node has made
+        it, and one is enough for all. A store that is away is no failure: the next checkpoint is as good.
         """
         try:
+            newest_seq = await self._store.checkpoints.newest_seq(prompt_id)
+            if newest_seq > known_seq:
+                return newest_seq
             stored = await read_stored(self._store, prompt_id, until=seq)
             weight = _BACKGROUND_FACTOR * (stored.weight + len(state))
             verified = await self._workers.run(weight, verified_state, stored.checkpoint, stored.updates, state)
             if verified is None:
                 _log.error("checkpoint_differs", prompt_id=str(prompt_id), seq=seq)
-                return False
+                return None
             await self._store.checkpoints.save(prompt_id, seq, *verified)
         except (StoreError, Overloaded) as error:
             _log.warning("checkpoint_postponed", prompt_id=str(prompt_id), seq=seq, reason=str(error))
-        return True
+        return seq

@@ -1,25 +1,31 @@
 """The sessions of this process and the rooms they are in; what the HTTP edge asks of a live prompt.
 
-One ticker serves every session and every room: connections have no timers of their own.
+One ticker serves every session and every room: connections have no timers of their own. What concerns sessions and
+prompts wherever they are is told to the other nodes, too; what a node has not heard, because it or the bus was away, it
+looks up in the store.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Final
 
 from persistence.edits import EditKind
+from persistence.errors import StoreError
 from persistence.errors import StoreUnavailable as StoreIsUnavailable
 from server import telemetry
-from server.access import Role
+from server.access import Role, lower_role
 from server.admission import read_submitted
+from server.bus import InProcessBus
 from server.editing import EditResult, edit_room
+from server.envelope import PromptDeleted, RelayedEvent, RoleChanged
 from server.errors import Forbidden, Overloaded, Restarting, StoreUnavailable
 from server.limits import MAX_CONNECTIONS
-from server.room import Room
+from server.live_state import LiveState, live_state
+from server.nodes import Nodes
+from server.pulse import Pulse
 from server.rooms import Rooms
 from server.tasks import Tasks
 from server.workers import Workers
@@ -33,6 +39,8 @@ if TYPE_CHECKING:
     from persistence.store import Store
     from server.access import Principal
     from server.auth import Authenticator
+    from server.bus import Bus
+    from server.envelope import NodeMessage
     from server.session import Session
 
 _log = telemetry.get_logger(__name__)
@@ -40,34 +48,20 @@ _log = telemetry.get_logger(__name__)
 TICK_SECONDS: Final = 1.0
 # Clients of a stopping server come back spread over this many seconds, so that a deploy is no join storm.
 COME_BACK_SECONDS: Final = (0.5, 3.0)
+# Where other nodes are up there is somebody to come back to at once.
+COME_BACK_TO_OTHERS_SECONDS: Final = (0.05, 1.0)
+# How often open sessions are held against the store's memberships: what was told and not heard.
+MEMBERSHIPS_SECONDS: Final = 30.0
+MEMBERSHIPS_SECONDS_WITHOUT_BUS: Final = 5.0
 _CLOSE_RESTARTING: Final = 1012
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """Somebody in a room, however many connections they have."""
-
-    user_id: UUID
-    name: str
-    role: Role
-    connections: int
-
-
-@dataclass(frozen=True, slots=True)
-class LiveState:
-    """A prompt as it stands now."""
-
-    text: str
-    head_seq: int
-    epoch: int
-    participants: tuple[Participant, ...]
 
 
 class Hub:
     """All rooms of this process.
 
-    Arguments: `store` holds the prompts; `authenticator` answers who bears a renewed token; `clock` answers seconds
-    that only go forward, `wall_clock` seconds since the epoch; `idle_unload_seconds` is how long an empty room stays.
+    Arguments: `store` holds the prompts; `authenticator` answers who bears a renewed token; `nodes` are this process
+    and the others, nobody else where it is None; `clock` answers seconds that only go forward, `wall_clock` seconds
+    since the epoch; `idle_unload_seconds` is how long an empty room stays.
     """
 
     def __init__(
@@ -75,6 +69,7 @@ class Hub:
         store: Store,
         authenticator: Authenticator,
         *,
+        nodes: Nodes | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         idle_unload_seconds: float = 60.0,
@@ -86,8 +81,21 @@ class Hub:
         self._random = random or SystemRandom()
         self._tasks = Tasks()
         self._workers = Workers()
-        self._rooms = Rooms(store, self._workers, self._tasks, clock=clock, idle_seconds=idle_unload_seconds)
+        self._store = store
+        self._nodes = nodes or Nodes(InProcessBus(), b"", clock)
+        self._pulse = Pulse(clock)
+        self._rooms = Rooms(
+            store,
+            self._workers,
+            self._tasks,
+            self._nodes,
+            self._pulse,
+            clock=clock,
+            idle_seconds=idle_unload_seconds,
+        )
         self._sessions: set[Session] = set()
+        self._review_due_at = clock() + MEMBERSHIPS_SECONDS
+        self._reviewing = False
 
     @property
     def rooms(self) -> int:
@@ -98,6 +106,11 @@ class Hub:
     def awaits_store(self) -> bool:
         """Whether edits wait for a store that can perhaps be read, but does not take commits."""
         return self._rooms.await_store
+
+    @property
+    def bus(self) -> Bus:
+        """What carries edits between servers."""
+        return self._nodes.bus
 
     @property
     def connections(self) -> int:
@@ -128,8 +141,11 @@ class Hub:
     # --- life -------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Starts the ticker."""
+        """Starts the ticker, and listens to the other nodes."""
+        await self._nodes.start(self)
         self._tasks.spawn(self._tick_forever(), name="ticker")
+        if self._nodes.are_many:
+            self._tasks.spawn(self._rooms.follow_forever(), name="follower")
 
     def tick(self) -> None:
         """Does what time asks for, in every session and room."""
@@ -137,6 +153,10 @@ class Hub:
         for session in [session for session in self._sessions if session.upkeep.due_at <= now]:
             session.tick(now, wall_now)
         self._rooms.tick(now)
+        self._nodes.tick()
+        if self._nodes.are_many and (self._pulse.beat() or now >= self._review_due_at) and not self._reviewing:
+            self._reviewing = True
+            self._tasks.spawn(self._review_memberships(), name="review_memberships")
 
     async def drain(self, deadline_seconds: float) -> None:
         """Stops: commits what is on its way, sends everybody away with a time to come back, and lets go of everything.
@@ -147,6 +167,7 @@ class Hub:
         for session in list(self._sessions):
             self._send_away(session)
         self._rooms.close()
+        await self._nodes.close()
         await self._tasks.close()
         self._workers.close()
 
@@ -156,12 +177,16 @@ class Hub:
             self.tick()
 
     def _send_away(self, session: Session) -> None:
-        session.close(_CLOSE_RESTARTING, f"{self._random.uniform(*COME_BACK_SECONDS):.1f}")
+        seconds = COME_BACK_TO_OTHERS_SECONDS if self._nodes.others else COME_BACK_SECONDS
+        session.close(_CLOSE_RESTARTING, f"{self._random.uniform(*seconds):.2f}")
 
     # --- joining ----------------------------------------------------------------------------------------------------
 
-    async def join(self, prompt_id: UUID, session: Session) -> None:
-        """Brings a session into the room of a prompt, which is loaded if need be. Raises ServerError."""
+    async def join(self, prompt_id: UUID, session: Session, *, at_least: int = 0) -> None:
+        """Brings a session into the room of a prompt, which is loaded if need be. Raises ServerError.
+
+        Arguments: `at_least` is the seq up to which the room has to show the journal before anybody comes in.
+        """
         if len(self._sessions) >= MAX_CONNECTIONS:
             message = f"This server has {MAX_CONNECTIONS:,} connections, its limit."
             raise Overloaded(message)
@@ -169,7 +194,7 @@ class Hub:
             # Before the room is loaded, which takes time: a role that changes meanwhile, or an end, has to reach it.
             self._sessions.add(session)
         try:
-            async with self._rooms.pinned(prompt_id) as room:
+            async with self._rooms.pinned(prompt_id, at_least=at_least) as room:
                 if session.is_closed:
                     return
                 room.join(session)
@@ -186,10 +211,10 @@ class Hub:
 
     # --- for the API ------------------------------------------------------------------------------------------------
 
-    async def live(self, prompt_id: UUID) -> LiveState:
-        """Answers a prompt as it stands now. Raises PromptNotFound and StoreUnavailable."""
-        async with self._rooms.pinned(prompt_id) as room:
-            return LiveState(room.document.text, room.head_seq, room.epoch, _participants(room))
+    async def live(self, prompt_id: UUID, *, at_least: int = 0) -> LiveState:
+        """Answers a prompt as it stands now, and not before a seq. Raises PromptNotFound and StoreUnavailable."""
+        async with self._rooms.pinned(prompt_id, at_least=at_least) as room:
+            return live_state(room)
 
     async def edit(
         self,
@@ -199,39 +224,78 @@ class Hub:
         *,
         base_seq: int | None = None,
         kind: EditKind = EditKind.API,
+        at_least: int = 0,
     ) -> EditResult:
-        """Makes one attributed edit; it is committed and shown when this returns. Raises EditConflict and others."""
-        async with self._rooms.pinned(prompt_id) as room:
+        """Makes one attributed edit; it is committed and shown when this returns. Raises EditConflict and others.
+
+        Arguments: `at_least` is the seq up to which the text has to be shown before it is edited.
+        """
+        async with self._rooms.pinned(prompt_id, at_least=at_least) as room:
             return await edit_room(room, self._workers, principal, make_edits, base_seq=base_seq, kind=kind)
 
     def publish(self, prompt_id: UUID, event: dict[str, object]) -> None:
-        """Sends a room event to everybody who is in the prompt."""
+        """Sends a room event to everybody who is in the prompt, on whatever node."""
         room = self._rooms.get(prompt_id)
         if room is not None:
             room.publish(event)
+        self._nodes.tell(prompt_id, RelayedEvent(event))
 
     async def role_changed(self, organization_id: UUID, user_id: UUID, role: Role | None) -> None:
-        """Lets open sessions follow their membership; `role` None means that it ended."""
-        for session in list(self._sessions):
-            principal = session.principal
-            if (principal.organization_id, principal.user_id) != (organization_id, user_id):
-                continue
-            if role is None:
-                session.fail(Forbidden("You are no longer a member of this organization."))
-            else:
-                session.role_changed(role)
+        """Lets open sessions follow their membership, here and elsewhere; `role` None means that it ended."""
+        self._nodes.tell_all(RoleChanged(organization_id, user_id, role))
+        self._follow_membership(organization_id, user_id, role)
 
     async def prompt_deleted(self, prompt_id: UUID) -> None:
-        """Closes everybody's session in a prompt that is gone."""
+        """Closes everybody's session in a prompt that is gone, here and elsewhere."""
+        self._nodes.tell_all(PromptDeleted(prompt_id))
         await self._rooms.forget_prompt(prompt_id)
 
+    # --- other nodes ------------------------------------------------------------------------------------------------
 
-def _participants(room: Room) -> tuple[Participant, ...]:
-    present: dict[UUID, Participant] = {}
-    for member in room.members:
-        principal = member.principal
-        before = present.get(principal.user_id)
-        present[principal.user_id] = Participant(
-            principal.user_id, principal.name, principal.role, (before.connections if before else 0) + 1
-        )
-    return tuple(sorted(present.values(), key=lambda each: each.name.casefold()))
+    def heard(self, _: UUID, message: NodeMessage) -> None:
+        """Takes what another node says to all."""
+        match message:
+            case RoleChanged(organization_id=organization_id, user_id=user_id, role=role):
+                self._follow_membership(organization_id, user_id, role)
+            case PromptDeleted(prompt_id=prompt_id):
+                self._tasks.spawn(self._rooms.forget_prompt(prompt_id), name="forget_prompt")
+            case _:
+                pass
+
+    def node_gone(self, node_id: UUID) -> None:
+        """Takes it that nobody is on a node any more."""
+        self._rooms.node_gone(node_id)
+
+    def bus_changed(self, *, is_up: bool) -> None:
+        """Looks for what may have been missed."""
+        self._review_due_at = self._clock()
+        self._rooms.bus_changed(is_up=is_up)
+
+    def _follow_membership(self, organization_id: UUID, user_id: UUID, role: Role | None) -> None:
+        for session in list(self._sessions):
+            principal = session.principal
+            if (principal.organization_id, principal.user_id) == (organization_id, user_id):
+                _follow(session, role)
+
+    async def _review_memberships(self) -> None:
+        """Holds every open session against its membership as it is now; nothing is current before that is done."""
+        try:
+            members = {(each.principal.organization_id, each.principal.user_id) for each in self._sessions}
+            standings = await asyncio.gather(*(self._store.accounts.standing(*member) for member in members))
+            for member, standing in zip(members, standings, strict=True):
+                self._follow_membership(*member, Role(standing.role) if standing is not None else None)
+            self._pulse.renewed()
+            seconds = MEMBERSHIPS_SECONDS if self._nodes.bus.is_up else MEMBERSHIPS_SECONDS_WITHOUT_BUS
+            self._review_due_at = self._clock() + seconds
+        except StoreError as error:
+            _log.warning("memberships_unknown", reason=str(error))
+        finally:
+            self._reviewing = False
+
+
+def _follow(session: Session, role: Role | None) -> None:
+    principal = session.principal
+    if role is None:
+        session.fail(Forbidden("You are no longer a member of this organization."))
+    elif lower_role(role, principal.role_cap) is not principal.role:
+        session.role_changed(role)

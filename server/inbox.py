@@ -5,8 +5,11 @@ While a commit is in flight everything that comes waits here, so that a batch gr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from server.limits import INBOX_BYTES
 
@@ -16,11 +19,15 @@ if TYPE_CHECKING:
     from server.membership import Author, Submission
 
 
+_NONE: Mapping[int, UUID] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one flush takes.
 
     `updates` go to the journal; `repeated` are stored or on their way already, and only wait to be acknowledged.
+    `bindings` are the client ids that the updates use for the first time, and their users.
     """
 
     updates: tuple[Submission, ...]
@@ -29,6 +36,7 @@ class Batch:
     """Bytes of the updates."""
     messages: int
     """How many messages the updates came in."""
+    bindings: Mapping[int, UUID]
 
     def __iter__(self) -> Iterator[Submission]:
         """Iterates over everything that is to be acknowledged."""
@@ -73,8 +81,8 @@ class Inbox:
         """Adds one that only waits for what was admitted before it."""
         self._repeated.append(submission)
 
-    def take(self) -> Batch:
+    def take(self, bindings: Mapping[int, UUID] = _NONE) -> Batch:
         """Answers everything that waits, and is empty."""
-        batch = Batch(tuple(self._updates), tuple(self._repeated), self.size, self.messages)
+        batch = Batch(tuple(self._updates), tuple(self._repeated), self.size, self.messages, bindings)
         self._updates, self._repeated, self.size, self.messages = [], [], 0, 0
         return batch

@@ -8,8 +8,9 @@ States
     closed    the end.
 
     loading → live            the stored prompt is rebuilt
-    live → loading            a commit failed, the engine failed, or the journal moved without us: memory is thrown
-                              away and rebuilt, which is the only way back from any doubt
+    live → loading            a commit failed, the engine failed, the journal holds what does not go together with what
+                              is on its way, another node has another document, or this process was away: memory is
+                              thrown away and rebuilt, which is the only way back from any doubt
     live → draining → closed  nobody is here any more, the prompt is deleted, or the server stops
 """
 
@@ -34,3 +35,5 @@ class Doubt(StrEnum):
     ENGINE = "engine_failed"
     JOURNAL_MOVED = "journal_moved"
     CHECKPOINT = "checkpoint_differs"
+    DIVERGED = "document_diverged"
+    PAUSED = "process_was_away"

@@ -38,6 +38,8 @@ KEEPALIVE_SECONDS: Final = 12.0
 
 # Edits of one room that wait for a commit: several of the largest frames, and hours of typing.
 INBOX_BYTES: Final = 32 * MIB
+# Updates of other nodes that wait until what came before them is shown; what does not fit is read from the journal.
+ARRIVALS_BYTES: Final = 8 * MIB
 # Bytes that wait in one socket before its session stops receiving and is resynchronised by a diff.
 OUTBOX_BYTES: Final = 1 * MIB
 # A reader that takes none of its bytes for this long is gone in all but name.

@@ -6,11 +6,11 @@ Rooms and sessions know each other only through these, so either can be tested, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from persistence.edits import EditKind
+from server.attendance import Attendant
 from server.audience import Audience, Reader
-from server.presence import Attendant
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
     from crdt.update import UpdateSummary
     from server.access import Principal
+    from server.envelope import NodeMessage
     from server.errors import ServerError
     from server.outbox import Frame
     from server.presence import Presence
+
+R_contra = TypeVar("R_contra", contravariant=True)
 
 
 class Author(Protocol):
@@ -114,6 +117,33 @@ class RoomOfMember(Protocol):
 
     def leave(self, member: Member) -> None:
         """The session is closed."""
+
+
+class RoomKeeper(Protocol[R_contra]):
+    """What a room needs from whoever keeps the rooms of this process."""
+
+    @property
+    def node_id(self) -> UUID:
+        """Which node this is."""
+
+    @property
+    def are_many(self) -> bool:
+        """Whether other nodes may have the same prompt live."""
+
+    def is_current(self) -> bool:
+        """Whether this process may act on what it knows."""
+
+    def tell(self, prompt_id: UUID, message: NodeMessage) -> None:
+        """Says something to the other nodes on which the prompt is live."""
+
+    def is_behind(self, room: R_contra) -> None:
+        """The room has not shown all that it knows to be committed: it has to be read, unless it comes by itself."""
+
+    def doubted(self, room: R_contra) -> None:
+        """The room has lost its memory: rebuild it, and call `resume` or `close`."""
+
+    def after_commit(self, room: R_contra) -> None:
+        """Something of the room was committed and shown."""
 
 
 class Surroundings(Protocol):

@@ -57,7 +57,7 @@ async def open_checkpoint(
 def _take_in(knowledge: Knowledge, updates: Sequence[bytes]) -> bool:
     for update in updates:
         summary = read_update(update)
-        if not knowledge.is_ready(summary):
+        if not knowledge.is_ready(summary) or knowledge.repeats(summary):
             return False
         knowledge.check(summary)
         knowledge.add(summary)

@@ -2,7 +2,8 @@
 
 The journal in order is always safe to replay (seen means stored), so a rebuild is the answer to every doubt. A stored
 update that the reader or the engine does not take is left out and quarantined with everything that builds on it; the
-rest of the prompt stays usable.
+rest of the prompt stays usable. What two nodes have stored of one client, because it went from a node that was dying to
+another, counts once, as it was stored first.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from crdt.causality import Knowledge
-from crdt.document import Document
+from crdt.document import Document, beyond
 from crdt.errors import CrdtError, EngineFailure
 from crdt.update import read_update
 from persistence.errors import CheckpointInvalid, NotFound
@@ -74,11 +75,12 @@ def rebuild(checkpoint: bytes | None, updates: Sequence[bytes]) -> Rebuilt:
                 rejected.append((index, "depends_on_missing"))
                 continue
             knowledge.check(summary)
+            fresh = beyond(update, knowledge.state) if knowledge.repeats(summary) else update
         except CrdtError as error:
             rejected.append((index, error.code))
             continue
         knowledge.add(summary)
-        ready.append((index, update))
+        ready.append((index, fresh))
     try:
         return Rebuilt(replay(checkpoint, [update for _, update in ready]), knowledge, tuple(rejected))
     except EngineFailure:
@@ -89,13 +91,31 @@ def rebuild(checkpoint: bytes | None, updates: Sequence[bytes]) -> Rebuilt:
 
 
 def replay(checkpoint: bytes | None, updates: Sequence[bytes]) -> bytes:
-    """Answers the encoded document that updates lead to which have all been judged. Raises EngineFailure."""
+    """Answers the encoded document that updates lead to which have all been judged, each struct in it once.
+
+    Raises EngineFailure.
+    """
     document = Document(checkpoint)
     for start in range(0, len(updates), _PIECE):
         document.apply(updates[start : start + _PIECE])
     # Reading is where a poisoned document panics; better here than in front of people.
     _ = document.text
     return document.encode_state()
+
+
+def each_once(checkpoint: bytes | None, updates: Sequence[bytes]) -> list[bytes]:
+    """Answers the updates without what is repeated in them of the checkpoint or of each other.
+
+    Raises UpdateError and EngineFailure.
+    """
+    state = Document(checkpoint).state_vector()
+    fresh = []
+    for update in updates:
+        writes = read_update(update).writes
+        repeats = any(start < state.get(client, 0) for client, start, _ in writes)
+        fresh.append(beyond(update, state) if repeats else update)
+        state.update({client: max(end, state.get(client, 0)) for client, _, end in writes})
+    return fresh
 
 
 def _first_failure(checkpoint: bytes | None, updates: Sequence[bytes]) -> int:

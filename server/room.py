@@ -1,7 +1,8 @@
-"""A prompt that is live in this process: its document, its members, and the one writer of its journal.
+"""A prompt that is live in this process: its document, its members, and what becomes of an edit.
 
-Updates are admitted, committed, shown and acknowledged, in this order and never otherwise. While a commit is in flight
-new updates wait in the inbox. Its life stands in `server.life`.
+Updates are admitted, committed, shown and acknowledged, in this order and never otherwise. What other nodes commit is
+shown in its place among our own: everybody, on every node, is shown the journal in its order. Its life stands in
+`server.life`.
 """
 
 from __future__ import annotations
@@ -10,27 +11,29 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from crdt.document import EMPTY_STATE_VECTOR
-from crdt.errors import EngineFailure
+from crdt.errors import CrdtError, EngineFailure
 from crdt.messages import SyncStep2, Update
-from persistence.edits import Edit
-from persistence.errors import NotFound
 from server import telemetry
 from server.admission import Admission, Verdict
+from server.appender import Appender, acknowledge
+from server.arrivals import Arrivals, Elsewhere, Ours
 from server.audience import Audience
+from server.envelope import Envelope, HeadMoved, PresenceNews
 from server.errors import PromptNotFound, ServerError
-from server.inbox import Batch, Inbox
 from server.life import Doubt, RoomState
+from server.limits import HEAVY_BYTES
 from server.membership import Member, Submission
 from server.outbox import Frame
-from server.pace import Pace
 from server.presence import Presence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from crdt.document import Document
     from persistence.store import Store
+    from server.inbox import Batch
+    from server.membership import RoomKeeper
     from server.rebuild import StoredPrompt
 
 _log = telemetry.get_logger(__name__)
@@ -39,18 +42,12 @@ _log = telemetry.get_logger(__name__)
 class Room:
     """One prompt, live.
 
-    Arguments: `stored` is the prompt as it was rebuilt from the store; `on_doubt` is called when it has to be rebuilt
-    again, and whoever answers calls `resume` or `close`; `on_commit` is called after every commit.
+    Arguments: `stored` is the prompt as it was rebuilt from the store; `keeper` is told what the room cannot do for
+    itself, and answers it by `resume`, `close` or `follow`.
     """
 
     def __init__(
-        self,
-        stored: StoredPrompt,
-        store: Store,
-        *,
-        clock: Callable[[], float],
-        on_doubt: Callable[[Room], None],
-        on_commit: Callable[[Room], None],
+        self, stored: StoredPrompt, store: Store, keeper: RoomKeeper[Room], *, clock: Callable[[], float]
     ) -> None:
         self.prompt_id: UUID = stored.prompt_id
         self.members: dict[Member, None] = {}
@@ -58,19 +55,28 @@ class Room:
         self.state = RoomState.LOADING
         self.pins = 0
         self.idle_since: float | None = None
-        self._store = store
+        self._keeper = keeper
         self._clock = clock
-        self._on_doubt = on_doubt
-        self._on_commit = on_commit
-        self._loop = asyncio.get_running_loop()
-        self._in_flight: Batch | None = None
-        self._settled: asyncio.Future[None] | None = None
-        self._pace = Pace(self._loop, self._flush)
-        self.failed_commits = 0
         self._doubted = Doubt.STORE
         self._shown = EMPTY_STATE_VECTOR
+        self.arrivals = Arrivals(stored.head_seq)
         self.presence = Presence(
-            self._loop, clock=clock, broadcast=self.broadcast, bindings=lambda: self._gate.bindings
+            asyncio.get_running_loop(),
+            clock=clock,
+            broadcast=self.broadcast,
+            bindings=lambda: self._gate.bindings,
+            publish=(lambda payload: keeper.tell(stored.prompt_id, PresenceNews(payload))) if keeper.are_many else None,
+            node_id=keeper.node_id,
+        )
+        self.appender = Appender(
+            self.prompt_id,
+            store,
+            clock=clock,
+            take_bindings=lambda: self._gate.take_new_bindings(),  # noqa: PLW0108 - after a doubt it is another gate
+            readers=lambda: len(self.members),
+            is_current=keeper.is_current,
+            on_committed=self._committed,
+            on_doubt=self.doubt,
         )
         self._start(stored)
 
@@ -80,7 +86,6 @@ class Room:
         self.checkpoint_seq = stored.checkpoint_seq
         self.checkpointed_at = self._clock()
         self.document: Document = stored.document
-        self._inbox = Inbox()
         self._gate = Admission(
             stored.knowledge, stored.bindings, measure=self._size_to_be, announced_by=self.presence.user_of
         )
@@ -89,8 +94,7 @@ class Room:
 
     def _size_to_be(self) -> int:
         """Answers the bytes of the document with all that was admitted, on the way to the journal or not; or more."""
-        on_the_way = self._in_flight.size if self._in_flight is not None else 0
-        return len(self.document.encode_state()) + on_the_way + self._inbox.size
+        return len(self.document.encode_state()) + self.appender.size
 
     # --- members ----------------------------------------------------------------------------------------------------
 
@@ -99,6 +103,7 @@ class Room:
         self.members[member] = None
         self.audience.changed()
         self.idle_since = None
+        self.presence.join(member)
         member.joined(self, {"epoch": self.epoch, "prompt_id": str(self.prompt_id), "head_seq": self.head_seq})
 
     def leave(self, member: Member) -> None:
@@ -115,7 +120,7 @@ class Room:
         return self.audience.write(frame, self._clock())
 
     def publish(self, event: dict[str, object]) -> None:
-        """Sends a room event to everybody."""
+        """Sends a room event to everybody who is in the room on this node."""
         for member in list(self.members):
             member.send_event(event)
 
@@ -162,87 +167,97 @@ class Room:
             telemetry.HELD_BACK.inc()
             submission.author.held_back()
             return
-        if verdict is Verdict.KNOWN:
-            self._inbox.add_repeated(submission)
-        self._inbox.add(admitted)
-        if self._inbox.is_full:
-            self.doubt(Doubt.STORE)
-        elif self._in_flight is None:
-            self._pace.ask(self._inbox.messages, len(self.members))
-
-    def _flush(self) -> None:
-        """Takes everything that waits, and hands it to the journal in one piece."""
-        if self._in_flight is not None or not self._inbox:
-            return
-        batch = self._inbox.take()
-        if batch.updates:
-            self._in_flight = batch
-            self._append(batch)
-        else:
-            self._acknowledge(batch)
-            self._tell_settled()
-
-    def _append(self, batch: Batch) -> None:
-        edits = [Edit(each.update, each.author.user_id, each.kind) for each in batch.updates]
-        appended = self._store.journal.append(self.prompt_id, edits, self._gate.take_new_bindings())
-        flushed_at = self._clock()
-        appended.add_done_callback(lambda future: self._appended(batch, future, flushed_at))
-
-    def _appended(self, batch: Batch, appended: asyncio.Future[int], flushed_at: float) -> None:
-        failure = None if appended.cancelled() else appended.exception()
-        if batch is not self._in_flight:
-            return  # the room was rebuilt meanwhile; the journal has told it already what became of this batch
-        if isinstance(failure, NotFound):
-            self.doubt(Doubt.JOURNAL_MOVED)  # the prompt was deleted; who rebuilds the room finds that out and ends it
-        elif appended.cancelled() or failure is not None:
-            telemetry.STORE_FAILURES.inc()
-            self.failed_commits += 1
-            _log.warning("commit_failed", prompt_id=str(self.prompt_id), reason=str(failure))
-            self.doubt(Doubt.STORE)
-        else:
-            telemetry.COMMIT_SECONDS.observe(self._clock() - flushed_at)
-            telemetry.FLUSH_EDITS.observe(len(batch.updates))
-            self._committed(batch, appended.result())
+        self.appender.add(admitted, repeated=submission if verdict is Verdict.KNOWN else None)
 
     def _committed(self, batch: Batch, last_seq: int) -> None:
-        if last_seq - len(batch.updates) != self.head_seq:
+        ours = Ours(last_seq - len(batch.updates) + 1, last_seq, batch)
+        if ours.first_seq != self.head_seq + 1 and not self._keeper.are_many:
             self.doubt(Doubt.JOURNAL_MOVED)
             return
-        try:
-            merged = self._apply(batch)
-        except EngineFailure:
-            telemetry.ENGINE_FAILURES.inc()
-            self.doubt(Doubt.ENGINE)
-            return
-        self._in_flight = None
-        self.failed_commits = 0
-        self.head_seq = last_seq
-        self._fan_out(batch, merged)
-        self._acknowledge(batch)
-        if self._inbox:
-            self._pace.ask(self._inbox.messages, len(self.members))
-        else:
-            self._tell_settled()
-        self._on_commit(self)
+        self.arrivals.add(ours)
+        self.advance()
+        self._keeper.after_commit(self)
 
-    def _apply(self, batch: Batch) -> bytes:
-        merged = self.document.apply([each.update for each in batch.updates])
+    def advance(self) -> None:
+        """Shows what has come, as far as it goes without a gap."""
+        while self._has_memory and (arrival := self.arrivals.take(self.head_seq)) is not None:
+            try:
+                self._show(arrival)
+            except EngineFailure:
+                telemetry.ENGINE_FAILURES.inc()
+                self.doubt(Doubt.ENGINE)
+            except (CrdtError, ServerError) as error:
+                _log.info("journal_overlaps", prompt_id=str(self.prompt_id), seq=arrival.first_seq, reason=str(error))
+                self.doubt(Doubt.JOURNAL_MOVED)
+        self.arrivals.shown(self.head_seq)
+        if self._has_memory and self.is_behind:
+            self._keeper.is_behind(self)
+
+    def _show(self, arrival: Elsewhere | Ours) -> None:
+        if isinstance(arrival, Ours):
+            batch = arrival.batch
+            merged = self._apply([each.update for each in batch.updates], arrival.last_seq)
+            telemetry.UPDATES_RECEIVED.inc(batch.messages)
+            # Not to a member who wrote all of it.
+            self._fan_out(merged, but_to=batch.sole_author)
+            acknowledge(batch)
+            self.appender.settle()
+            self._tell(arrival, merged)
+        else:
+            released = self._gate.take_in(arrival)
+            self._fan_out(self._apply(arrival.updates, arrival.last_seq), but_to=None)
+            self.appender.add(released)
+
+    def _apply(self, updates: Sequence[bytes], last_seq: int) -> bytes:
+        merged = self.document.apply(updates)
         self._whole = None
-        telemetry.UPDATES_RECEIVED.inc(batch.messages)
+        self.head_seq = last_seq
         return merged
 
-    def _fan_out(self, batch: Batch, merged: bytes) -> None:
-        """Writes one frame to everybody, except to a member who wrote all of it."""
-        written = self.audience.write(Frame.of(Update(merged)), self._clock(), but_to=batch.sole_author)
+    def _fan_out(self, merged: bytes, *, but_to: object | None) -> None:
+        written = self.audience.write(Frame.of(Update(merged)), self._clock(), but_to=but_to)
         telemetry.UPDATES_DELIVERED.inc(written)
 
-    def _acknowledge(self, batch: Batch) -> None:
-        for each in batch:
-            each.author.committed(each)
-        for author in dict.fromkeys(each.author for each in batch):
-            author.flush_acknowledgement()
+    def _tell(self, ours: Ours, merged: bytes) -> None:
+        """Tells the other nodes; of what is heavy they are told only that it is there."""
+        if not self._keeper.are_many:
+            return
+        if len(merged) > HEAVY_BYTES:
+            self._keeper.tell(self.prompt_id, HeadMoved(self.epoch, ours.last_seq))
+            return
+        bindings = tuple(ours.batch.bindings.items())
+        self._keeper.tell(self.prompt_id, Envelope(self.epoch, ours.first_seq, ours.last_seq, merged, bindings))
+
+    # --- what other nodes commit --------------------------------------------------------------------------------------
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the journal is known to reach further than what is shown."""
+        return self.arrivals.known_seq > self.head_seq
+
+    def hear(self, elsewhere: Elsewhere) -> None:
+        """Takes what another node has committed, in whatever order it comes; it is shown when it is its turn."""
+        self.arrivals.add(elsewhere)
+        self.advance()
+
+    def learn(self, seq: int) -> None:
+        """Hears that the journal reaches at least this far."""
+        if seq > self.arrivals.known_seq:
+            self.arrivals.known_seq = seq
+            self.advance()
+
+    async def reach(self, seq: int) -> None:
+        """Returns when everything up to a seq is shown. Raises StoreUnavailable where that cannot be told now."""
+        if seq > self.head_seq:
+            self.learn(seq)
+        if seq > self.head_seq:
+            await self.arrivals.wait_for(seq)
 
     # --- doubt and end ----------------------------------------------------------------------------------------------
+
+    @property
+    def _has_memory(self) -> bool:
+        return self.state in {RoomState.LIVE, RoomState.DRAINING}
 
     @property
     def awaits_store(self) -> bool:
@@ -250,7 +265,7 @@ class Room:
         return self.state is RoomState.LOADING and self._doubted is Doubt.STORE
 
     def doubt(self, reason: Doubt) -> None:
-        """Throws the room's memory away; `on_doubt` has it rebuilt from the journal and calls `resume`."""
+        """Throws the room's memory away; its keeper has it rebuilt from the journal and calls `resume`."""
         if self.state is not RoomState.LIVE:
             self._drop_everything()
             return
@@ -260,7 +275,7 @@ class Room:
         self._drop_everything()
         if reason is Doubt.STORE:
             self.publish({"type": "store.unavailable"})
-        self._on_doubt(self)
+        self._keeper.doubted(self)
 
     def resume(self, stored: StoredPrompt) -> None:
         """Goes on from what is stored: shows members what they have not seen, and asks them for what is not stored."""
@@ -273,33 +288,25 @@ class Room:
             self.publish({"type": "store.available"})
         for member in list(self.members):
             member.ask_for_sync()
+        # A commit whose answer was lost has been told to nobody.
+        self._keeper.tell(self.prompt_id, HeadMoved(self.epoch, self.head_seq))
+        self.advance()
 
     async def drain(self) -> None:
         """Admits nothing more, and returns when all that was admitted is committed, shown and acknowledged."""
-        if self.state is not RoomState.LIVE:
-            return
-        self.state = RoomState.DRAINING
-        if self._in_flight is not None or self._inbox:
-            self._settled = self._loop.create_future()
-            self._pace.hurry()
-            await self._settled
+        if self.state is RoomState.LIVE:
+            self.state = RoomState.DRAINING
+            await self.appender.drain()
 
     def close(self, error: ServerError | None = None) -> None:
         """Ends the room; members are closed with the error."""
         self.state = RoomState.CLOSED
         self._drop_everything()
-        self._pace.close()
+        self.appender.close()
         self.presence.close()
         for member in list(self.members):
             member.fail(error or PromptNotFound())
 
     def _drop_everything(self) -> None:
-        dropped = [*(self._in_flight or ()), *self._inbox.take()]
-        self._in_flight = None
-        for each in dropped:
-            each.author.dropped()
-        self._tell_settled()
-
-    def _tell_settled(self) -> None:
-        if self._settled is not None and not self._settled.done():
-            self._settled.set_result(None)
+        self.arrivals.clear()
+        self.appender.drop()

@@ -2,21 +2,25 @@
 
 However many come for a prompt at once, it is loaded once. A room that has thrown its memory away is rebuilt from the
 store until that works; meanwhile nobody can join it, and those inside keep their edits. A room that is unloading is
-waited for, so that a prompt never has two rooms.
+waited for, so that a prompt never has two rooms here. What other nodes say of a prompt is listened to before the prompt
+is loaded, so that nothing falls between the two.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import partial
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
 from crdt.errors import CrdtError, EngineFailure
 from persistence.errors import NotFound, StoreError
 from server import telemetry
-from server.compactor import CHECKPOINT_EDITS_AT_UNLOAD, Compactor, checkpoint_is_due
+from server.checkpointing import Checkpointing
+from server.compactor import Compactor
 from server.errors import PromptNotFound, Restarting, ServerError, StoreUnavailable, Unavailable
+from server.follower import Follower
 from server.life import Doubt, RoomState
 from server.rebuild import load_prompt
 from server.room import Room
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from persistence.store import Store
+    from server.envelope import NodeMessage
+    from server.nodes import Nodes
+    from server.pulse import Pulse
     from server.tasks import Tasks
     from server.workers import Workers
 
@@ -34,28 +41,42 @@ _log = telemetry.get_logger(__name__)
 # A store that is away is asked again after the first delay, then ever later up to the last, each with jitter.
 FIRST_RETRY_SECONDS: Final = 0.05
 LAST_RETRY_SECONDS: Final = 1.0
+# Heard of a prompt while it is loaded: some seconds of busy typing. What does not fit is read from the journal.
+EARLY_MESSAGES: Final = 1_000
 
 
 class Rooms:
-    """Every live prompt.
+    """Every live prompt; the keeper of their rooms.
 
-    Arguments: `clock` answers seconds that only go forward; `idle_seconds` is how long an empty room stays loaded.
+    Arguments: `nodes` are this node and the others; `pulse` tells whether this process was away; `clock` answers
+    seconds that only go forward; `idle_seconds` is how long an empty room stays loaded.
     """
 
     def __init__(
-        self, store: Store, workers: Workers, tasks: Tasks, *, clock: Callable[[], float], idle_seconds: float
+        self,
+        store: Store,
+        workers: Workers,
+        tasks: Tasks,
+        nodes: Nodes,
+        pulse: Pulse,
+        *,
+        clock: Callable[[], float],
+        idle_seconds: float,
     ) -> None:
         self._store = store
         self._workers = workers
         self._tasks = tasks
+        self._nodes = nodes
+        self._pulse = pulse
         self._clock = clock
         self._idle_seconds = idle_seconds
         self._jitter = SystemRandom()
-        self._compactor = Compactor(store, workers)
+        self._checkpoints = Checkpointing(Compactor(store, workers), tasks, clock)
+        self._follower = Follower(store, workers, tasks, nodes, on_gone=self._gone)
         self._live: dict[UUID, Room] = {}
         self._loading: dict[UUID, asyncio.Task[Room]] = {}
         self._unloading: dict[UUID, asyncio.Task[None]] = {}
-        self._checkpointing: set[UUID] = set()
+        self._early: dict[UUID, list[tuple[UUID, NodeMessage]]] = {}
         self._stopping = False
 
     def __len__(self) -> int:
@@ -79,11 +100,16 @@ class Rooms:
                 self._unloading[room.prompt_id] = self._tasks.spawn(self._unload(room), name="unload_room")
 
     @asynccontextmanager
-    async def pinned(self, prompt_id: UUID) -> AsyncGenerator[Room]:
-        """A live room that is not unloaded meanwhile. Raises PromptNotFound, StoreUnavailable, Restarting."""
+    async def pinned(self, prompt_id: UUID, *, at_least: int = 0) -> AsyncGenerator[Room]:
+        """A live room that is not unloaded meanwhile, and shows at least what is in the journal up to a seq.
+
+        Raises PromptNotFound, StoreUnavailable, Restarting.
+        """
         room = await self._live_room(prompt_id)
         room.pins += 1
         try:
+            # Whoever comes may have seen on another node what was not heard of here yet, and builds on it.
+            await room.reach(at_least)
             yield room
         except EngineFailure as error:
             room.doubt(Doubt.ENGINE)
@@ -105,6 +131,7 @@ class Rooms:
         """Closes a room for good; whoever is in it is closed with the error."""
         if self._live.get(room.prompt_id) is room:
             del self._live[room.prompt_id]
+            self._stop_listening(room.prompt_id)
         room.close(error)
         telemetry.ROOMS.set(len(self._live))
 
@@ -121,6 +148,70 @@ class Rooms:
         """Closes every room."""
         for room in list(self._live.values()):
             self.forget(room, Restarting())
+
+    # --- what the rooms ask of their keeper --------------------------------------------------------------------------
+
+    @property
+    def node_id(self) -> UUID:
+        """Which node this is."""
+        return self._nodes.node_id
+
+    @property
+    def are_many(self) -> bool:
+        """Whether other nodes may have the same prompt live."""
+        return self._nodes.are_many
+
+    def is_current(self) -> bool:
+        """Whether this process may act on what it knows; a lone server is told nothing by others in any case."""
+        return not self.are_many or self._pulse.is_current()
+
+    def tell(self, prompt_id: UUID, message: NodeMessage) -> None:
+        """Says something to the other nodes on which a prompt is live."""
+        self._nodes.tell(prompt_id, message)
+
+    def is_behind(self, room: Room) -> None:
+        """Has a room read what it has not shown, unless it comes by itself."""
+        self._follower.is_behind(room)
+
+    def doubted(self, room: Room) -> None:
+        """Has a room rebuilt that has lost its memory."""
+        self._tasks.spawn(self._rebuild_until_live(room), name="rebuild_room")
+
+    def after_commit(self, room: Room) -> None:
+        """Writes a checkpoint when it is due."""
+        self._checkpoints.after_commit(room)
+
+    # --- other nodes --------------------------------------------------------------------------------------------------
+
+    async def follow_forever(self) -> None:
+        """Holds the rooms against the journal, again and again."""
+        await self._follower.follow_forever(self._live.values)
+
+    def bus_changed(self, *, is_up: bool) -> None:
+        """The bus was lost, or is back: then everybody says anew who is where, and what was missed is looked for."""
+        self._follower.bus_changed()
+        if is_up:
+            for room in list(self._live.values()):
+                room.presence.announce(asks=True)
+
+    def node_gone(self, node_id: UUID) -> None:
+        """Nobody is in the rooms of a node any more."""
+        for room in list(self._live.values()):
+            room.presence.forget_node(node_id)
+
+    def _hear(self, prompt_id: UUID, node_id: UUID, message: NodeMessage) -> None:
+        room = self._live.get(prompt_id)
+        if room is not None:
+            self._follower.hear(room, node_id, message)
+        elif (early := self._early.get(prompt_id)) is not None and len(early) < EARLY_MESSAGES:
+            early.append((node_id, message))
+
+    def _gone(self, prompt_id: UUID) -> None:
+        self._tasks.spawn(self.forget_prompt(prompt_id), name="forget_prompt")
+
+    def _stop_listening(self, prompt_id: UUID) -> None:
+        self._nodes.forget(prompt_id)
+        self._follower.forget(prompt_id)
 
     # --- loading ----------------------------------------------------------------------------------------------------
 
@@ -146,6 +237,23 @@ class Rooms:
         return await asyncio.shield(loading)
 
     async def _load(self, prompt_id: UUID) -> Room:
+        early = self._early[prompt_id] = []
+        room: Room | None = None
+        try:
+            await self._nodes.listen(prompt_id, partial(self._hear, prompt_id))
+            room = await self._read(prompt_id)
+        finally:
+            del self._loading[prompt_id], self._early[prompt_id]
+            if room is None:
+                self._stop_listening(prompt_id)
+        self._live[prompt_id] = room
+        telemetry.ROOMS.set(len(self._live))
+        room.presence.announce(asks=True)
+        for node_id, message in early:
+            self._follower.hear(room, node_id, message)
+        return room
+
+    async def _read(self, prompt_id: UUID) -> Room:
         try:
             stored = await load_prompt(self._store, self._workers, prompt_id)
         except StoreError as error:
@@ -154,24 +262,20 @@ class Rooms:
             _log.error("prompt_unreadable", prompt_id=str(prompt_id), reason=str(error))
             message = "What is stored of this prompt cannot be read: see the server's log."
             raise Unavailable(message) from error
-        finally:
-            del self._loading[prompt_id]
         if self._stopping:
             raise Restarting
-        room = Room(stored, self._store, clock=self._clock, on_doubt=self._rebuild, on_commit=self._after_commit)
-        self._live[prompt_id] = room
-        telemetry.ROOMS.set(len(self._live))
-        return room
-
-    def _rebuild(self, room: Room) -> None:
-        self._tasks.spawn(self._rebuild_until_live(room), name="rebuild_room")
+        return Room(stored, self._store, self, clock=self._clock)
 
     async def _rebuild_until_live(self, room: Room) -> None:
         """Tries until the store answers; a room whose commits keep failing is tried ever less often."""
-        attempts = room.failed_commits - 1
+        attempts = room.appender.failed_commits - 1
         while room.state is RoomState.LOADING:
             await self._pause(attempts)
             attempts += 1
+            if not self.is_current():
+                # What happened while this process was away is looked at first; that may end the room's sessions.
+                attempts = max(attempts, 1)
+                continue
             try:
                 # What was sent and not answered is decided when this returns, one way or the other.
                 await self._store.journal.probe(room.prompt_id)
@@ -186,25 +290,7 @@ class Rooms:
             seconds = min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), LAST_RETRY_SECONDS)
             await asyncio.sleep(seconds * self._jitter.uniform(0.5, 1.0))
 
-    # --- checkpoints and unloading ----------------------------------------------------------------------------------
-
-    def _after_commit(self, room: Room) -> None:
-        edits, seconds = room.head_seq - room.checkpoint_seq, self._clock() - room.checkpointed_at
-        if checkpoint_is_due(edits, seconds) and room.prompt_id not in self._checkpointing:
-            self._checkpointing.add(room.prompt_id)
-            self._tasks.spawn(self._checkpoint(room), name="checkpoint")
-
-    async def _checkpoint(self, room: Room) -> None:
-        try:
-            seq, state = room.head_seq, room.document.encode_state()
-            if await self._compactor.checkpoint(room.prompt_id, seq=seq, state=state):
-                room.checkpoint_seq, room.checkpointed_at = seq, self._clock()
-            else:
-                room.doubt(Doubt.CHECKPOINT)
-        except EngineFailure:
-            room.doubt(Doubt.ENGINE)
-        finally:
-            self._checkpointing.discard(room.prompt_id)
+    # --- unloading --------------------------------------------------------------------------------------------------
 
     def _is_idle(self, room: Room, now: float) -> bool:
         if room.state is not RoomState.LIVE or room.members or room.pins or room.prompt_id in self._unloading:
@@ -224,7 +310,6 @@ class Rooms:
     async def _drain_and_forget(self, room: Room) -> None:
         try:
             await room.drain()
-            if room.head_seq - room.checkpoint_seq >= CHECKPOINT_EDITS_AT_UNLOAD:
-                await self._checkpoint(room)
+            await self._checkpoints.before_unload(room)
         finally:
             self.forget(room, PromptNotFound())

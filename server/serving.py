@@ -22,14 +22,17 @@ import uvloop
 from rich.console import Console
 from rich.text import Text
 
-from persistence.store import Store, migrate
+from persistence.store import OpenMode, Store, migrate
 from server import __version__
 from server.app import create_app
 from server.auth import Authenticator, Passwords
+from server.bus import InProcessBus
 from server.first_prompt import ensure_first_prompt
 from server.http_protocol import HttpProtocol
 from server.hub import Hub
 from server.limits import MAX_FRAME_BYTES, SIGN_IN_LINK_SECONDS
+from server.nodes import Nodes
+from server.redis_bus import RedisBus
 from server.services import Services
 from server.telemetry import configure_logging, get_logger
 from server.wire import WireProtocol
@@ -69,7 +72,9 @@ def serve(settings: Settings) -> None:
 async def _serve(settings: Settings, listener: socket.socket) -> None:
     if settings.is_sqlite:
         await migrate(settings.database_url)
-    store = await Store.open(settings.database_url)
+    store = await Store.open(
+        settings.database_url, mode=OpenMode.CLUSTER if settings.redis_url is not None else OpenMode.SERVER
+    )
     try:
         home = await store.bootstrap()
         await ensure_first_prompt(store, home)
@@ -84,10 +89,12 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
 
 def _services(settings: Settings, store: Store) -> Services:
     authenticator = Authenticator(settings.jwt_secret, store, time.time)
+    bus = InProcessBus() if settings.redis_url is None else RedisBus(settings.redis_url)
+    nodes = Nodes(bus, settings.jwt_secret, time.monotonic)
     return Services(
         settings=settings,
         store=store,
-        hub=Hub(store, authenticator, idle_unload_seconds=settings.idle_unload),
+        hub=Hub(store, authenticator, nodes=nodes, idle_unload_seconds=settings.idle_unload),
         authenticator=authenticator,
         passwords=Passwords(),
         clock=time.time,
@@ -177,6 +184,7 @@ def print_banner(settings: Settings, link: str) -> None:
         ("Sign in", link, "bold cyan"),
         ("", "for one use within an hour; `promptroom link` prints another", "dim"),
         ("Database", f"{database}, every edit on disk before it is shown", ""),
+        *((("Nodes", "share their edits through Redis", ""),) if settings.redis_url is not None else ()),
         ("Stop", "Ctrl-C", ""),
     )
     console.print()

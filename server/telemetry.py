@@ -156,3 +156,12 @@ BUS_RECEIVED: Final = Counter("promptroom_bus_received", "Messages received over
 BUS_DROPPED: Final = Counter(
     "promptroom_bus_dropped", "Messages that the bus could not send, and dropped.", registry=REGISTRY
 )
+ENVELOPES_REJECTED: Final = Counter(
+    "promptroom_envelopes_rejected", "Messages on a channel of ours that no node of ours has sealed.", registry=REGISTRY
+)
+CATCH_UPS: Final = Counter(
+    "promptroom_catch_ups", "Times a room read from the journal what other nodes had committed.", registry=REGISTRY
+)
+DIVERGENCES: Final = Counter(
+    "promptroom_divergences", "Times two nodes showed different documents at the same seq.", registry=REGISTRY
+)

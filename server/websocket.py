@@ -33,8 +33,7 @@ from server.session import Session
 from server.wire import WIRE_EXTENSION, WireProtocol
 
 if TYPE_CHECKING:
-    from server.access import Principal
-    from server.auth import Authenticator, Claims
+    from server.auth import Authenticator, Claims, Visitor
     from server.outbox import Frame
     from server.services import Services
 
@@ -49,22 +48,22 @@ async def websocket_endpoint(websocket: WebSocket) -> None:
     offered = websocket.scope.get("subprotocols", [])
     extensions = SUBPROTOCOL in offered
     try:
-        prompt_id, principal = await _admit(websocket, services)
+        prompt_id, visitor = await _admit(websocket, services)
     except ServerError as error:
         await _refuse(websocket, error, extensions=extensions)
         return
     await websocket.accept(SUBPROTOCOL if extensions else None)
     wire = websocket.scope.get("extensions", {}).get(WIRE_EXTENSION)
     if isinstance(wire, WireProtocol):
-        await _serve_wire(wire, services, prompt_id, principal, extensions=extensions)
+        await _serve_wire(wire, services, prompt_id, visitor, extensions=extensions)
     else:
-        await _serve_asgi(websocket, services, prompt_id, principal, extensions=extensions)
+        await _serve_asgi(websocket, services, prompt_id, visitor, extensions=extensions)
 
 
 # --- the handshake ----------------------------------------------------------------------------------------------------
 
 
-async def _admit(websocket: WebSocket, services: Services) -> tuple[UUID, Principal]:
+async def _admit(websocket: WebSocket, services: Services) -> tuple[UUID, Visitor]:
     """Answers the prompt and who is asking for it. Raises ServerError."""
     allowed = services.settings.allowed_origins
     if not origin_is_allowed(websocket.headers.get("origin"), host=websocket.headers.get("host"), allowed=allowed):
@@ -82,7 +81,7 @@ async def _admit(websocket: WebSocket, services: Services) -> tuple[UUID, Princi
     if epoch is not None and epoch != str(visitor.prompt_epoch):
         message = f"The prompt is at epoch {visitor.prompt_epoch}: reload it."
         raise EpochConflict(message)
-    return prompt_id, visitor.principal
+    return prompt_id, visitor
 
 
 def _prompt_id(websocket: WebSocket) -> UUID | None:
@@ -123,16 +122,16 @@ async def _refuse(websocket: WebSocket, error: ServerError, *, extensions: bool)
 
 
 async def _serve_wire(
-    wire: WireProtocol, services: Services, prompt_id: UUID, principal: Principal, *, extensions: bool
+    wire: WireProtocol, services: Services, prompt_id: UUID, visitor: Visitor, *, extensions: bool
 ) -> None:
-    session = Session(wire, principal, services.hub, extensions=extensions)
+    session = Session(wire, visitor.principal, services.hub, extensions=extensions)
     wire.attach(session, on_end=partial(_leave, services, session))
-    await _join(services, prompt_id, session)
+    await _join(services, prompt_id, session, visitor)
 
 
-async def _join(services: Services, prompt_id: UUID, session: Session) -> None:
+async def _join(services: Services, prompt_id: UUID, session: Session, visitor: Visitor) -> None:
     try:
-        await services.hub.join(prompt_id, session)
+        await services.hub.join(prompt_id, session, at_least=visitor.prompt_head)
     except ServerError as error:
         session.fail(error)
 
@@ -209,14 +208,14 @@ class AsgiSink:
 
 
 async def _serve_asgi(
-    websocket: WebSocket, services: Services, prompt_id: UUID, principal: Principal, *, extensions: bool
+    websocket: WebSocket, services: Services, prompt_id: UUID, visitor: Visitor, *, extensions: bool
 ) -> None:
     sink = AsgiSink(websocket)
-    session = Session(sink, principal, services.hub, extensions=extensions)
+    session = Session(sink, visitor.principal, services.hub, extensions=extensions)
     sink.session = session
     sender = asyncio.create_task(sink.send_forever())
     try:
-        await _join(services, prompt_id, session)
+        await _join(services, prompt_id, session, visitor)
         while True:
             data = await sink.receive()
             if data is None:

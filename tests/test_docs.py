@@ -27,8 +27,8 @@ OF_A_READER = re.compile(r"(?:awareness|frame|state_vector|update|varint)_(?!rej
 BETWEEN_OURSELVES = {"crdt_error", "engine_failed", "hold_back_full", "offset_invalid", "text_embedded", "text_invalid"}
 # The command line's: printed as its message, without the code.
 PRINTED = {"setting_invalid"}
-# Caught inside the server: readiness tells of it, and nobody is answered with it.
-NEVER_ANSWERED = {"bus_unavailable"}
+# Caught inside the server: readiness, the log or another read of the journal follow, and nobody is answered with them.
+NEVER_ANSWERED = {"bus_unavailable", "envelope_invalid", "journal_overlaps"}
 REASONS_WITHOUT_AN_ERROR = {"1012", "1013"}
 
 

@@ -60,8 +60,8 @@ class EditAnswer(Answer):
 @router.get("/{prompt_id}/live")
 async def get_live(prompt_id: UUID, caller: Reader, services: UsesServices) -> LiveAnswer:
     """Answers the text as it stands now, and who has it open."""
-    await find_prompt(services, caller, prompt_id)
-    live = await services.hub.live(prompt_id)
+    prompt = await find_prompt(services, caller, prompt_id)
+    live = await services.hub.live(prompt_id, at_least=prompt.head_seq)
     return LiveAnswer(
         content=live.text,
         head_seq=live.head_seq,
@@ -77,9 +77,13 @@ async def edit_prompt(
     """Edits the text as the caller, beside everybody who is typing. It is stored and shown when this answers."""
 
     async def edit() -> Response:
-        await find_prompt(services, caller, prompt_id)
+        prompt = await find_prompt(services, caller, prompt_id)
         result = await services.hub.edit(
-            prompt_id, caller, lambda text: place_edits(text, body.edits), base_seq=body.base_seq
+            prompt_id,
+            caller,
+            lambda text: place_edits(text, body.edits),
+            base_seq=body.base_seq,
+            at_least=prompt.head_seq,
         )
         return answer(EditAnswer(head_seq=result.seq, content=result.text))
 

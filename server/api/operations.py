@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Literal
 
 from fastapi import APIRouter
@@ -15,6 +14,7 @@ from persistence.errors import StoreError
 from server import __version__
 from server.api.context import UsesServices
 from server.api.fields import Answer
+from server.bus import BusUnavailable
 from server.limits import READINESS_SECONDS
 from server.services import Services
 from server.telemetry import REGISTRY
@@ -39,13 +39,13 @@ class Part(Answer):
 class Bus(Part):
     """What carries edits between servers."""
 
-    kind: Literal["in_process"] = "in_process"
+    kind: Literal["in_process", "redis"]
 
 
 class Readiness(Answer):
     """Whether requests should be sent here, and what speaks against it."""
 
-    status: Literal["ready", "unavailable"]
+    status: Literal["ready", "degraded", "unavailable"]
     database: Part
     bus: Bus
     rooms: int
@@ -60,17 +60,20 @@ async def healthz() -> Alive:
 
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Not ready."}})
 async def readyz(services: UsesServices) -> Readiness:
-    """Answers 200 while the database and the bus answer, 503 otherwise, and says which."""
-    database = await _database(services)
-    ready = database.state == "up"
+    """Answers 200 while the database answers, 503 otherwise, and how it is with the bus.
+
+    Without the bus everything works and is a little late on other nodes: that is degraded, and no reason to send
+    requests elsewhere, for it is the same there.
+    """
+    database, bus = await asyncio.gather(_database(services), _bus(services))
     answer = Readiness(
-        status="ready" if ready else "unavailable",
+        status="unavailable" if database.state == "down" else "ready" if bus.state == "up" else "degraded",
         database=database,
-        bus=_bus(),
+        bus=bus,
         rooms=services.hub.rooms,
         connections=services.hub.connections,
     )
-    if ready:
+    if database.state == "up":
         return answer
     return JSONResponse(answer.model_dump(mode="json"), status_code=503)  # type: ignore[return-value]
 
@@ -93,7 +96,12 @@ async def _database(services: Services) -> Part:
     return Part(state="up", latency_ms=round(seconds * 1000, 3))
 
 
-def _bus() -> Bus:
-    """The bus of a single server is a function call: what there is to measure is the call of the clock."""
-    started = time.perf_counter()
-    return Bus(state="up", latency_ms=round((time.perf_counter() - started) * 1000, 3))
+async def _bus(services: Services) -> Bus:
+    bus = services.hub.bus
+    kind: Literal["in_process", "redis"] = "redis" if bus.is_shared else "in_process"
+    try:
+        async with asyncio.timeout(READINESS_SECONDS):
+            seconds = await bus.ping()
+    except (BusUnavailable, TimeoutError):
+        return Bus(kind=kind, state="down", latency_ms=None)
+    return Bus(kind=kind, state="up" if bus.is_up else "down", latency_ms=round(seconds * 1000, 3))

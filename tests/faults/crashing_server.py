@@ -15,8 +15,11 @@ import persistence.checkpoints
 import persistence.postgres_writer
 import persistence.sqlite_writer
 import server.compactor
+import server.room
 import server.rooms
 from server import cli
+from server.appender import Appender
+from server.follower import Follower
 from server.room import Room
 from server.session import Session
 from server.wire import WireProtocol
@@ -27,7 +30,7 @@ MOMENTS = ("before", "after")
 _SQLITE, _POSTGRES = persistence.sqlite_writer, persistence.postgres_writer
 POINTS: dict[str, list[tuple[Any, str]]] = {
     "load": [(server.rooms, "load_prompt")],
-    "append": [(Room, "_append")],
+    "append": [(Appender, "_append")],
     # With SQLite between the statements and their commit, with PostgreSQL around the one statement.
     "write": [(_SQLITE, "_write"), (_POSTGRES.PostgresWriter, "_execute")],
     "commit": [(_SQLITE.SqliteWriter, "_commit"), (_POSTGRES.PostgresWriter, "_commit")],
@@ -35,13 +38,20 @@ POINTS: dict[str, list[tuple[Any, str]]] = {
     "fan-out": [(Room, "_fan_out")],
     # One socket of many.
     "deliver": [(WireProtocol, "write")],
-    "acknowledge": [(Room, "_acknowledge")],
+    "acknowledge": [(server.room, "acknowledge")],
     # One author of many.
     "tell": [(Session, "flush_acknowledgement")],
     "checkpoint": [(server.compactor.Compactor, "checkpoint")],
     "save": [(persistence.checkpoints.Checkpoints, "save")],
 }
 """Where it can be: the functions that are wrapped."""
+
+POINTS_AMONG_NODES: dict[str, list[tuple[Any, str]]] = {
+    "publish": [(Room, "_tell")],
+    "hear": [(Follower, "_take")],
+    "catch-up": [(Follower, "_read_missing")],
+}
+"""Where it can be beside others."""
 
 _CHECKPOINT_EDITS = 8
 
@@ -56,7 +66,7 @@ def crash_at(point: str, moment: str, call: int) -> None:
         if now == moment and left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    for owner, name in POINTS[point]:
+    for owner, name in (POINTS | POINTS_AMONG_NODES)[point]:
         setattr(owner, name, _wrapped(getattr(owner, name), reached))
 
 

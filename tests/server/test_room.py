@@ -147,9 +147,9 @@ async def test_the_inbox_is_bounded(house: House) -> None:
     anna.type("x")
     await wait_until(lambda: journal.waiting, what="the append")
     async with house.hub._rooms.pinned(house.prompt_id) as room:  # noqa: SLF001 - 32 MiB through a socket would take long
-        room._inbox.size = 1 << 40  # noqa: SLF001
+        room.appender._inbox.size = 1 << 40  # noqa: SLF001
         anna.type("y")
-        assert not room._inbox  # noqa: SLF001
+        assert not room.appender._inbox  # noqa: SLF001
     await journal.release()
     await anna.saved()
     assert (await house.hub.live(house.prompt_id)).text == "Helloxy"

@@ -1,0 +1,48 @@
+"""Whether this process is up with the time.
+
+A process can be stopped for half a minute (SIGSTOP, a virtual machine that is moved, a laptop's lid) and go on as if
+nothing had happened. What it knew may be long untrue then: who may write, how far the journal is. So a node whose pulse
+has missed a few beats hands nothing to the journal before it has looked around.
+
+Rules
+    1. The pulse beats every second. Between two beats that are `PAUSE_SECONDS` or more apart the process was away.
+    2. From then on nothing is current, until whoever owns the pulse has made sure of what it knows and says so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# A busy loop may lose a second or two; less than this, and what others have said meanwhile is read in the same turn.
+PAUSE_SECONDS: Final = 4.0
+
+
+class Pulse:
+    """The pulse of one process.
+
+    Arguments: `clock` answers seconds that only go forward, also while the process is stopped.
+    """
+
+    __slots__ = ("_beaten_at", "_clock", "_was_away")
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._beaten_at = clock()
+        self._was_away = False
+
+    def is_current(self) -> bool:
+        """Whether what this process knows can be acted upon."""
+        return not self._was_away and self._clock() - self._beaten_at < PAUSE_SECONDS
+
+    def beat(self) -> bool:
+        """Beats; answers whether what is known has to be made sure of, and `renewed` is to be called then."""
+        self._was_away = not self.is_current()
+        self._beaten_at = self._clock()
+        return self._was_away
+
+    def renewed(self) -> None:
+        """Everything that is known was made sure of."""
+        self._was_away = False
