@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from crdt.awareness import Json
 
-# About a millisecond to read: a stamped state has some 300 bytes. Longer reports come in parts.
+# Two milliseconds or so to read: a stamped state has some 250 bytes. Longer reports come in parts.
 MAX_CLIENTS_PER_REPORT: Final = 128
 # A state is written anew with its user: 1e15 becomes 1000000000000000.0, and beside half a surrogate pair, which only
 # ASCII can carry, a character of one byte becomes an escape of six. What a client may say must not fail on the way.

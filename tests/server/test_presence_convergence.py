@@ -2,13 +2,16 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import permutations
 from random import Random
 from uuid import UUID
 
 import pytest
 
-from crdt.awareness import Json
+from crdt.awareness import AwarenessEntry, Json
 from server.access import Principal
+from server.presence_elsewhere import prevailing
+from server.presence_report import Claim
 from tests.server.deployment import Connection, Deployment, Node, person
 
 PEOPLE = [person(number) for number in range(4)]
@@ -115,6 +118,21 @@ class World:
             assert node.shown == self.truth
             assert node.watched == {client: cursor for client, (_, _, cursor) in self.truth.items()}
             assert {person.user_id: person.connections for person in node.people} == people
+
+
+def test_which_claim_counts_does_not_depend_on_the_order_in_which_they_were_heard(rng: Random) -> None:
+    for _ in range(2_000):
+        claims = [
+            Claim(UUID(int=node), UUID(int=rng.randrange(2)), rng.randrange(3), AwarenessEntry(7, rng.randrange(3), {}))
+            for node in range(4)
+        ]
+        best = prevailing(claims)
+        assert best is not None
+        for order in permutations(claims):
+            assert prevailing(order) is best
+        first = min(claims, key=lambda claim: claim.since)
+        assert best.user_id in {claim.user_id for claim in claims if claim.since == first.since}
+        assert best.entry.clock == max(claim.entry.clock for claim in claims if claim.user_id == best.user_id)
 
 
 @pytest.mark.parametrize("case", range(40))

@@ -6,7 +6,7 @@ from crdt.awareness import Json
 from server.access import Role
 from server.limits import AWARENESS_TIMEOUT_SECONDS
 from server.presence_report import read_report
-from tests.server.deployment import Deployment, entries_in, person, shown_by_all
+from tests.server.deployment import Deployment, StockReader, entries_in, person, shown_by_all
 
 ANNA, BEN, VERA = person(1, name="anna"), person(2, name="ben"), person(3, name="vera", role=Role.VIEWER)
 
@@ -119,6 +119,31 @@ def test_one_who_comes_is_told_of_everybody_on_every_node() -> None:
     assert three.shown == one.shown == {7: (ANNA.user_id, 1, 1), 8: (BEN.user_id, 1, 2)}
 
 
+def test_those_who_come_between_two_flushes_are_sent_the_same_frame() -> None:
+    """In a crowd that joins all states are encoded once a flush, and not for everybody who comes."""
+    (node,) = Deployment(1).nodes
+    node.say(node.connect(ANNA), 7, 1, cursor(1))
+    frame = node.presence.everybody()
+    assert frame is not None
+    node.say(node.connect(BEN), 8, 1, cursor(2))
+    assert node.presence.everybody() is frame
+
+
+def test_a_newcomer_is_told_with_the_next_flush_what_its_first_frame_lacks() -> None:
+    deployment = Deployment(1)
+    (node,) = deployment.nodes
+    node.say(node.connect(ANNA), 7, 1, cursor(1))
+    node.presence.everybody()
+    node.say(node.connect(BEN), 8, 1, cursor(2))
+    newcomer = StockReader()
+    frame = node.presence.everybody()
+    assert frame is not None
+    newcomer.read(frame)
+    deployment.settle()
+    newcomer.read(node.frames[-1])
+    assert set(newcomer.states) == {7, 8} == set(node.shown)
+
+
 def test_a_state_that_its_client_renews_stays_on_every_node_and_another_expires() -> None:
     deployment = Deployment(2)
     one, two = deployment.nodes
@@ -135,6 +160,20 @@ def test_a_state_that_its_client_renews_stays_on_every_node_and_another_expires(
     deployment.settle()
     assert shown_by_all(deployment) == {7: (ANNA.user_id, 4, 1)}
     assert two.watched == {7: 1}
+
+
+def test_a_state_that_has_expired_does_not_come_back_when_another_goes() -> None:
+    deployment = Deployment(2)
+    one, two = deployment.nodes
+    one.say(one.connect(ANNA), 7, 1, cursor(1))
+    deployment.settle()
+    deployment.time.turn(AWARENESS_TIMEOUT_SECONDS + 1)
+    two.presence.expire()
+    assert two.presence.user_of(7) is None
+    back = two.connect(ANNA)
+    two.say(back, 7, 2, cursor(2))
+    two.hang_up(back)
+    assert two.shown == {}
 
 
 # --- moving ---------------------------------------------------------------------------------------------------------
@@ -200,6 +239,7 @@ def test_whoever_repeats_what_another_node_said_takes_nothing_over() -> None:
         two.hang_up(connection)
     deployment.settle()
     assert shown_by_all(deployment) == {7: (ANNA.user_id, 4, 1)}
+    assert two.watched == {7: 1}
 
 
 def test_a_client_of_equal_clock_counts_where_it_came_last() -> None:
@@ -210,17 +250,13 @@ def test_a_client_of_equal_clock_counts_where_it_came_last() -> None:
     deployment.settle()
     two = deployment.start()
     deployment.time.turn(0.01)
-    back = two.connect(ANNA)
-    two.say(back, 7, 4, cursor(1))
+    two.say(two.connect(ANNA), 7, 4, cursor(1))
     deployment.settle()
-    two.say(back, 7, 5, cursor(2))
-    deployment.settle()
-    assert shown_by_all(deployment) == {7: (ANNA.user_id, 5, 2)}
     deployment.kill(one)
-    two.presence.forget_node(one.node_id)
-    three.presence.forget_node(one.node_id)
+    for node in (two, three):
+        node.presence.forget_node(one.node_id)
     deployment.settle()
-    assert shown_by_all(deployment) == {7: (ANNA.user_id, 5, 2)}
+    assert shown_by_all(deployment) == {7: (ANNA.user_id, 4, 1)}
 
 
 # --- forged claims --------------------------------------------------------------------------------------------------
@@ -274,6 +310,22 @@ def test_who_was_cut_off_comes_back_to_what_was_theirs() -> None:
     one.say(anna, 7, 4, cursor(2))
     deployment.settle()
     assert shown_by_all(deployment) == {7: (ANNA.user_id, 4, 2)}
+
+
+def test_one_who_moves_has_held_their_client_from_their_first_connection_on() -> None:
+    deployment = Deployment(3)
+    one, two, three = deployment.nodes
+    one.say(one.connect(ANNA), 7, 1, cursor(1))
+    deployment.settle()
+    three.presence.forget_node(one.node_id)
+    three.say(three.connect(BEN), 7, 9, cursor(666))
+    deployment.time.turn(0.05)
+    deployment.cut(three)
+    two.say(two.connect(ANNA), 7, 2, cursor(2))
+    deployment.settle()
+    three.presence.announce(asks=True)
+    deployment.settle()
+    assert shown_by_all(deployment) == {7: (ANNA.user_id, 2, 2)}
 
 
 def test_a_client_bound_to_another_by_edits_is_not_claimed() -> None:
