@@ -8,6 +8,9 @@ States
 
 Whatever goes wrong with one connection ends all of them, and everything is made anew: there is one way to heal. One
 line of the log says that the bus is down and why, one that it is up.
+
+Every message is stamped with its node and the number of times that node has connected. What it sent before a loss and
+Redis reads only later, because it hung, is ignored by whoever has heard of the node since: order holds across losses.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from random import Random, SystemRandom
+from struct import Struct
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -41,8 +45,44 @@ LONGEST_PAUSE_SECONDS: Final = 1.0
 STEADY_SECONDS: Final = 5.0
 # For the last messages of a node that ends, to which nobody should have to wait.
 CLOSE_SECONDS: Final = 1.0
+# Some 200 bytes each; a node that is forgotten is one that has been silent while so many others spoke.
+NODES_REMEMBERED: Final = 1_000
 # A ping that takes longer finds a bus that is about to be lost.
 PING_SECONDS: Final = BEAT_SECONDS * SILENT_BEATS
+# Node and number.
+_STAMP: Final = Struct(">16sI")
+
+
+def pause_seconds(failures: int, random: Random) -> float:
+    """Answers how long to wait after so many failures in a row; uneven, for all nodes lose their Redis at once."""
+    return min(FIRST_PAUSE_SECONDS * 2.0 ** min(failures, 10), LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1.0)
+
+
+class Stamps:
+    """Tells what a node sent before it lost its link from what it sends since."""
+
+    def __init__(self) -> None:
+        self._node = uuid4().bytes
+        self._links = 0
+        # The newest number that was heard of each node, those that were heard last at the end.
+        self._newest: dict[bytes, int] = {}
+        self.stamp = b""
+
+    def renew(self) -> None:
+        """Begins a new link."""
+        self._links += 1
+        self.stamp = _STAMP.pack(self._node, self._links)
+
+    def unpack(self, message: bytes) -> bytes | None:
+        """Answers what is behind the stamp; None if its link is gone, or nobody of ours has sent it."""
+        if len(message) < _STAMP.size:
+            return None
+        node, number = _STAMP.unpack_from(message)
+        newest = self._newest.pop(node, 0)
+        self._newest[node] = max(number, newest)
+        if len(self._newest) > NODES_REMEMBERED:
+            del self._newest[next(iter(self._newest))]
+        return message[_STAMP.size :] if number >= newest else None
 
 
 class RedisBus:
@@ -60,6 +100,7 @@ class RedisBus:
         self._clock = clock
         self._random = random or SystemRandom()
         self._tasks = Tasks()
+        self._stamps = Stamps()
         self._on_change: OnChange | None = None
         # By the name on the wire: the channel as it is known here, and its handler.
         self._handlers: dict[bytes, tuple[str, Handler]] = {}
@@ -71,6 +112,7 @@ class RedisBus:
         self._seeds: deque[Address | None] = deque([None])
         self._is_up = False
         self._changed_at = clock()
+        self._failures = 0
         # Why the bus is down; empty while it is up, and before the first attempt.
         self._reason = ""
 
@@ -102,7 +144,7 @@ class RedisBus:
         if link is None or not self._is_up:
             telemetry.BUS_DROPPED.inc()
         else:
-            link.publish(name, payload)
+            link.publish(name, self._stamps.stamp + payload)
 
     async def subscribe(self, channel: str, handler: Handler) -> None:
         """Has the messages of a channel handed to the handler; returns when Redis has confirmed it, or is lost."""
@@ -128,16 +170,15 @@ class RedisBus:
     # --- its life ---------------------------------------------------------------------------------------------------
 
     async def _live(self) -> None:
-        failures = 0
         while True:
             try:
                 await self._hold_links()
             # A group that holds a panic of the engine, out of a handler, is no Exception.
             except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever it was, the bus tries again
-                was_steady = self._is_up and self._clock() - self._changed_at >= STEADY_SECONDS
-                failures = 0 if was_steady else failures + 1
                 self._go_down(as_loss(error))
-            await asyncio.sleep(self._pause(failures))
+            pause = pause_seconds(self._failures, self._random)
+            self._failures += 1
+            await asyncio.sleep(pause)
 
     async def _hold_links(self) -> None:
         """Connects, and returns never. Raises LinkLost, alone or in groups."""
@@ -147,6 +188,7 @@ class RedisBus:
             self._seeds.rotate(-1)
             raise
         self._take(layout)
+        self._stamps.renew()
         try:
             async with asyncio.TaskGroup() as group:
                 for link in self._links:
@@ -174,6 +216,7 @@ class RedisBus:
             beat_channel=self._beat_channel(shard),
             wanted=lambda: [name for name in self._handlers if self._link_of(name) is link],
             on_ready=lambda: self._ready(link),
+            on_lost=self._go_down,
             receive=self._receive,
         )
         return link
@@ -194,6 +237,8 @@ class RedisBus:
             _log.warning("bus_down", reason=str(lost))
         self._reason = str(lost)
         if self._is_up:
+            if self._clock() - self._changed_at >= STEADY_SECONDS:
+                self._failures = 0
             self._change(is_up=False)
 
     def _change(self, *, is_up: bool) -> None:
@@ -202,11 +247,6 @@ class RedisBus:
         telemetry.BUS_UP.set(is_up)
         if self._on_change is not None:
             say_change(self._on_change, is_up=is_up)
-
-    def _pause(self, failures: int) -> float:
-        longest = min(FIRST_PAUSE_SECONDS * 2.0 ** min(failures, 10), LONGEST_PAUSE_SECONDS)
-        # All nodes of a deployment lose their Redis at the same instant.
-        return longest * self._random.uniform(0.5, 1.0)
 
     # --- messages ---------------------------------------------------------------------------------------------------
 
@@ -223,9 +263,10 @@ class RedisBus:
         by_slot = self._by_slot
         return by_slot[slot_of(name) % len(by_slot)] if by_slot else None
 
-    def _receive(self, name: bytes, payload: bytes) -> None:
+    def _receive(self, name: bytes, message: bytes) -> None:
         known = self._handlers.get(name)
-        if known is not None:
+        payload = self._stamps.unpack(message)
+        if known is not None and payload is not None:
             channel, handler = known
             telemetry.BUS_RECEIVED.inc()
             hand_over(handler, channel, payload)

@@ -4,8 +4,8 @@ Rules
 - The link publishes beats on a channel of its own, to which it is subscribed: what comes back has been all the way.
   Connections alone prove nothing, for they stay open to a server that hangs, behind a cable that is cut, and to a
   server that has forgotten a subscription. `Vitals` says when it is lost.
-- A link is opened once and lost once. What waits to be sent is then dropped, and what the server has not read of it is
-  taken back by a reset of the connection, so that nothing old comes in between what a later link sends.
+- A link is opened once and lost once. What waits to be sent is then dropped, here and in the system's buffers; only
+  what had reached the server may still be read there.
 - The server confirms subscriptions in the order in which they were asked for. If it does not, it has ended one by
   itself, as it does when a hash slot moves: the link is lost.
 """
@@ -111,7 +111,8 @@ class RedisLink:
 
     Arguments: `publisher` and `subscriber` are connections that are not yet made; `dialect` is the server's;
     `beat_channel` is nobody else's; `wanted` answers the channels to subscribe to once the link is open; `on_ready` is
-    called when they are in force and a beat has come back; `receive` gets the channel and payload of every message.
+    called when they are in force and a beat has come back; `on_lost` is called before anybody who waits is told;
+    `receive` gets the channel and payload of every message.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class RedisLink:
         beat_channel: bytes,
         wanted: Callable[[], Sequence[bytes]],
         on_ready: Callable[[], None],
+        on_lost: Callable[[LinkLost], None],
         receive: Callable[[bytes, bytes], None],
     ) -> None:
         self._connections = (publisher, subscriber)
@@ -130,6 +132,7 @@ class RedisLink:
         self._beat_channel = beat_channel
         self._wanted = wanted
         self._on_ready = on_ready
+        self._on_lost = on_lost
         self._receive = receive
         self._messages = _Outgoing(publisher)
         self._subscriptions = _Outgoing(subscriber)
@@ -200,7 +203,9 @@ class RedisLink:
                 group.create_task(self._get_ready(in_force), name="bus opening")
         # A group that holds a panic of the engine, out of a handler, is no Exception.
         except (Exception, BaseExceptionGroup) as error:
-            raise as_loss(error) from error
+            lost = as_loss(error)
+            self._on_lost(lost)
+            raise lost from error
         finally:
             await self._let_go()
 

@@ -170,7 +170,7 @@ class RedisServers:
 async def connect(connection: AbstractConnection) -> asyncio.Transport:
     """Makes a connection and answers its transport. Raises RedisError.
 
-    When it ends, what was not read yet is thrown away on both sides, instead of being delivered late.
+    When it ends, what is still on its way is thrown away, instead of being delivered late.
     """
     await connection.connect()  # type: ignore[no-untyped-call]
     writer = connection._writer  # noqa: SLF001 - the library shows its transport nowhere else

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 from server.bus import Bus
+from server.redis_bus import RedisBus
 from tests.support.waiting import wait_until
 
 
@@ -34,6 +35,10 @@ class Node:
         """Return when the bus is down."""
         await wait_until(lambda: not self.bus.is_up, what="the bus is down")
 
+    async def is_up_again(self) -> None:
+        """Return when the bus has been up, down and up, and was told nothing else."""
+        await wait_until(lambda: self.changes == [True, False, True], what="a loss and a return")
+
     async def has_heard(self, channel: str, *payloads: bytes) -> None:
         """Return when the last of these payloads came in; nothing else may have come before it.
 
@@ -43,3 +48,33 @@ class Node:
         heard = self.heard[channel]
         await wait_until(lambda: payloads[-1] in heard, what=f"{payloads[-1][:40]!r} on {channel}")
         assert heard == list(payloads)
+
+
+class RedisNodes:
+    """Makes nodes over Redis.
+
+    Args:
+        url: The REDIS_URL of those that are given no other.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._made: list[Node] = []
+
+    async def start(self, url: str | None = None) -> Node:
+        """Start a node whose bus is perhaps not up yet."""
+        node = Node(RedisBus(url or self._url))
+        self._made.append(node)
+        await node.start()
+        return node
+
+    async def up(self, url: str | None = None) -> Node:
+        """Start a node and wait until its bus is up."""
+        node = await self.start(url)
+        await node.is_up()
+        return node
+
+    async def close(self) -> None:
+        """Close every bus."""
+        for node in self._made:
+            await node.bus.close()
