@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 from persistence.store import migrate
+from tests.faults.cluster import postgres_faults
 from tests.faults.cluster.door import Door
 from tests.faults.cluster.nodes import Node, Readiness
 from tests.faults.cluster.proxy import Proxy
@@ -92,8 +93,8 @@ class Cluster:
             node.resume()
         if self._redis is not None:
             self._redis.resume()
-            self._redis.start()
-        self.postgres.start()
+            await postgres_faults.start(self._redis)
+        await postgres_faults.start(self.postgres)
         await self.start()
 
 
