@@ -284,7 +284,9 @@ class Hub:
             standings = await asyncio.gather(*(self._store.accounts.standing(*member) for member in members))
             for member, standing in zip(members, standings, strict=True):
                 self._follow_membership(*member, Role(standing.role) if standing is not None else None)
-            self._pulse.renewed()
+            if not self._pulse.is_current():
+                self._pulse.renewed()
+                self._rooms.bus_changed(is_up=self._nodes.bus.is_up)
             seconds = MEMBERSHIPS_SECONDS if self._nodes.bus.is_up else MEMBERSHIPS_SECONDS_WITHOUT_BUS
             self._review_due_at = self._clock() + seconds
         except StoreError as error:

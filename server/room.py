@@ -53,6 +53,7 @@ class Room:
         self.members: dict[Member, None] = {}
         self.audience = Audience(self.members)
         self.state = RoomState.LOADING
+        self.settled = asyncio.Event()
         self.pins = 0
         self.idle_since: float | None = None
         self._keeper = keeper
@@ -91,6 +92,7 @@ class Room:
         )
         self._whole: Frame | None = None
         self.state = RoomState.LIVE
+        self.settled.set()
 
     def _size_to_be(self) -> int:
         """Answers the bytes of the document with all that was admitted, on the way to the journal or not; or more."""
@@ -272,6 +274,7 @@ class Room:
         self._shown = EMPTY_STATE_VECTOR if self.document.condemned else self.state_vector()
         self._doubted = reason
         self.state = RoomState.LOADING
+        self.settled.clear()
         self._drop_everything()
         if reason is Doubt.STORE:
             self.publish({"type": "store.unavailable"})
@@ -301,6 +304,7 @@ class Room:
     def close(self, error: ServerError | None = None) -> None:
         """Ends the room; members are closed with the error."""
         self.state = RoomState.CLOSED
+        self.settled.set()
         self._drop_everything()
         self.appender.close()
         self.presence.close()

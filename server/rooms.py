@@ -11,11 +11,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from functools import partial
-from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
 from crdt.errors import CrdtError, EngineFailure
-from persistence.errors import NotFound, StoreError
+from persistence.errors import StoreError
 from server import telemetry
 from server.checkpointing import Checkpointing
 from server.compactor import Compactor
@@ -23,6 +22,7 @@ from server.errors import PromptNotFound, Restarting, ServerError, StoreUnavaila
 from server.follower import Follower
 from server.life import Doubt, RoomState
 from server.rebuild import load_prompt
+from server.rebuilding import Rebuilding
 from server.room import Room
 
 if TYPE_CHECKING:
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
 _log = telemetry.get_logger(__name__)
 
-# A store that is away is asked again after the first delay, then ever later up to the last, each with jitter.
-FIRST_RETRY_SECONDS: Final = 0.05
-LAST_RETRY_SECONDS: Final = 1.0
 # Heard of a prompt while it is loaded: some seconds of busy typing. What does not fit is read from the journal.
 EARLY_MESSAGES: Final = 1_000
 
@@ -70,7 +67,7 @@ class Rooms:
         self._pulse = pulse
         self._clock = clock
         self._idle_seconds = idle_seconds
-        self._jitter = SystemRandom()
+        self._rebuilding = Rebuilding(store, workers, is_current=self.is_current, on_gone=self.forget)
         self._checkpoints = Checkpointing(Compactor(store, workers), tasks, clock)
         self._follower = Follower(store, workers, tasks, nodes, on_gone=self._gone)
         self._live: dict[UUID, Room] = {}
@@ -175,7 +172,7 @@ class Rooms:
 
     def doubted(self, room: Room) -> None:
         """Has a room rebuilt that has lost its memory."""
-        self._tasks.spawn(self._rebuild_until_live(room), name="rebuild_room")
+        self._tasks.spawn(self._rebuilding.until_live(room), name="rebuild_room")
 
     def after_commit(self, room: Room) -> None:
         """Writes a checkpoint when it is due."""
@@ -223,7 +220,8 @@ class Rooms:
             if room.state is RoomState.LIVE:
                 return room
             if room.state is RoomState.LOADING:
-                raise StoreUnavailable
+                await self._rebuilding.wait_for(room)
+                continue
             unloading = self._unloading.get(prompt_id)
             if unloading is not None:
                 await asyncio.shield(unloading)
@@ -265,30 +263,6 @@ class Rooms:
         if self._stopping:
             raise Restarting
         return Room(stored, self._store, self, clock=self._clock)
-
-    async def _rebuild_until_live(self, room: Room) -> None:
-        """Tries until the store answers; a room whose commits keep failing is tried ever less often."""
-        attempts = room.appender.failed_commits - 1
-        while room.state is RoomState.LOADING:
-            await self._pause(attempts)
-            attempts += 1
-            if not self.is_current():
-                # What happened while this process was away is looked at first; that may end the room's sessions.
-                attempts = max(attempts, 1)
-                continue
-            try:
-                # What was sent and not answered is decided when this returns, one way or the other.
-                await self._store.journal.probe(room.prompt_id)
-                room.resume(await load_prompt(self._store, self._workers, room.prompt_id, at_once=True))
-            except (PromptNotFound, NotFound):
-                self.forget(room, PromptNotFound())
-            except (StoreError, ServerError, CrdtError) as error:
-                _log.warning("rebuild_postponed", prompt_id=str(room.prompt_id), reason=str(error))
-
-    async def _pause(self, attempts: int) -> None:
-        if attempts > 0:
-            seconds = min(FIRST_RETRY_SECONDS * 2 ** (attempts - 1), LAST_RETRY_SECONDS)
-            await asyncio.sleep(seconds * self._jitter.uniform(0.5, 1.0))
 
     # --- unloading --------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ import persistence.postgres_writer
 import persistence.sqlite_writer
 import server.compactor
 import server.room
+import server.rebuilding
 import server.rooms
 from server import cli
 from server.appender import Appender
@@ -29,7 +30,7 @@ MOMENTS = ("before", "after")
 
 _SQLITE, _POSTGRES = persistence.sqlite_writer, persistence.postgres_writer
 POINTS: dict[str, list[tuple[Any, str]]] = {
-    "load": [(server.rooms, "load_prompt")],
+    "load": [(server.rooms, "load_prompt"), (server.rebuilding, "load_prompt")],
     "append": [(Appender, "_append")],
     # With SQLite between the statements and their commit, with PostgreSQL around the one statement.
     "write": [(_SQLITE, "_write"), (_POSTGRES.PostgresWriter, "_execute")],

@@ -10,6 +10,7 @@ from crdt.diff import TextEdit
 from crdt.document import initial_state
 from crdt.messages import Message
 from persistence.edits import Edit
+from persistence.errors import StoreError
 from persistence.store import Store, migrate
 from server.access import Principal, Role
 from server.auth import Authenticator
@@ -102,9 +103,9 @@ class Tab:
         self.events: list[ClientEvent] = []
         self._hub = hub
 
-    async def open(self, prompt_id: UUID) -> "Tab":
+    async def open(self, prompt_id: UUID, *, at_least: int = 0) -> "Tab":
         """Join the room and come up to date."""
-        await self._hub.join(prompt_id, self.session)
+        await self._hub.join(prompt_id, self.session, at_least=at_least)
         self.send(*self.peer.open())
         await wait_until(lambda: self.pump().peer.synced, what="the first sync")
         return self
@@ -187,7 +188,10 @@ class HeldJournal:
         self.held = False
         waiting, self.waiting = self.waiting, []
         for answer, append in waiting:
-            answer.set_result(await append())
+            try:
+                answer.set_result(await append())
+            except StoreError as error:
+                answer.set_exception(error)
 
 
 class House:
