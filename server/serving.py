@@ -3,7 +3,8 @@
 The order matters. The port is taken first, so that nothing is touched when another server has it. SQLite is migrated
 here, because there is nobody else to do it; PostgreSQL is migrated by `promptroom migrate` before a release. On
 SIGTERM or SIGINT the listener closes, the hub commits what is on its way and sends everybody away, and only then are
-sockets closed. A second signal ends the process at once, which costs nothing that anybody saw.
+sockets closed. At the deadline the process ends whatever it waits for, and at a second signal at once: neither costs
+anything that anybody saw.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import gc
 import os
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
 _log = get_logger("server")
 # After the drain only answers that are being written are waited for.
 _CLOSING_SECONDS: Final = 2
+# Commits get this much of the time that a stopping server has; the rest is for goodbyes and for closing.
+_SHARE_OF_COMMITS: Final = 0.7
+_SHORTEST_END_SECONDS: Final = 1.0
 _BACKLOG: Final = 2048
 # The thread that commits to SQLite has to get the interpreter's lock back from a busy event loop many times a commit.
 # With Python's 5 ms a commit then takes seconds; with this it takes tens of milliseconds, at no cost to an idle server.
@@ -165,7 +170,7 @@ class DrainingServer(uvicorn.Server):
         _log.info("draining", rooms=self._services.hub.rooms, connections=self._services.hub.connections)
         for server in self.servers:
             server.close()
-        await self._services.hub.drain(self._services.settings.drain_deadline)
+        await self._services.hub.drain(_SHARE_OF_COMMITS * self._services.settings.drain_deadline)
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
@@ -173,6 +178,19 @@ class DrainingServer(uvicorn.Server):
         if self.should_exit:
             os._exit(128 + sig)
         self.should_exit = True
+        _end_within(max(self._services.settings.drain_deadline, _SHORTEST_END_SECONDS))
+
+
+def _end_within(seconds: float) -> None:
+    """Ends the process after so many seconds, if it has not ended by then: a store that hangs can hold anything up."""
+    ending = threading.Timer(seconds, _end_now)
+    ending.daemon = True
+    ending.start()
+
+
+def _end_now() -> None:
+    _log.warning("stopped_at_the_deadline")
+    os._exit(0)
 
 
 def print_banner(settings: Settings, link: str) -> None:

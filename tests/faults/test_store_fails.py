@@ -130,3 +130,25 @@ async def test_a_dead_line_to_postgres_loses_nothing(
         over_the_line = postgres_url.replace(f":{postgres.port}/", f":{line.port}/")
         async with ServerProcess(tmp_path, database_url=over_the_line, environment=ENVIRONMENT) as server:
             await outlast(server, dead(line), rng)
+
+
+async def test_a_server_ends_in_time_although_its_store_hangs(
+    tmp_path: Path, postgres: PostgresServer, postgres_url: str, rng: Random
+) -> None:
+    """Whoever waits for an answer that does not come would still be there when `terminate` loses its patience."""
+    await migrate(postgres_url)
+    async with line_to(postgres.port) as line:
+        over_the_line = postgres_url.replace(f":{postgres.port}/", f":{line.port}/")
+        environment = ENVIRONMENT | {"DRAIN_DEADLINE_SECONDS": "3"}
+        async with (
+            ServerProcess(tmp_path, database_url=over_the_line, environment=environment) as server,
+            scene(server, rng) as typing,
+        ):
+            await typing.type_until(typing.more(_TOKENS // 10))
+            line.alive.clear()
+            await typing.type_until(typing.more(_TOKENS // 10), ahead=_AHEAD)
+            assert await server.terminate() == 0
+            line.alive.set()
+            await typing.type_until(typing.more(_TOKENS // 10), ahead=_AHEAD)
+            await server.start()
+            await typing.recover()
