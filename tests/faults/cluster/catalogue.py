@@ -50,15 +50,16 @@ class Row:
 
 
 def _after(random: Random) -> int:
-    return random.randint(5, 40)
+    return random.randint(3, 25)
 
 
 def _node(random: Random) -> tuple[int, ...]:
     return (random.randrange(NODES),)
 
 
-def _kill(random: Random, _: int) -> tuple[Step, ...]:
-    return (Step(_after(random), "kill", _node(random), seconds=random.uniform(0, 1.5)),)
+def _kill(random: Random, number: int) -> tuple[Step, ...]:
+    fault = "kill" if number % 2 else "kill-committing"
+    return (Step(_after(random), fault, _node(random), seconds=random.uniform(0, 1.5)),)
 
 
 def _crash(random: Random, number: int) -> tuple[Step, ...]:

@@ -23,6 +23,7 @@ from tests.support.waiting import WaitedInVain, wait_until
 
 # Redis that is slow takes so many seconds longer, in each direction, for each count of the step.
 _SLOW_SECONDS = 0.2
+_LONG_WAY_SECONDS = 0.1
 _REACHED_SECONDS = 20.0
 _UP_SECONDS = 120.0
 
@@ -91,6 +92,18 @@ async def _kill(scene: Scene, step: Step, began: Began) -> None:
     node.kill()
     await asyncio.sleep(step.seconds)
     await bring_up(node)
+
+
+async def _kill_committing(scene: Scene, step: Step, began: Began) -> None:
+    """Kill a node whose way to the database is long, so that it has a commit on its way, there or back."""
+    line = scene.node(step).to_postgres
+    line.delay(_LONG_WAY_SECONDS)
+    await asyncio.sleep(scene.random.uniform(2, 4) * _LONG_WAY_SECONDS)
+    scene.node(step).kill()
+    began()
+    line.heal()
+    await asyncio.sleep(step.seconds)
+    await bring_up(scene.node(step))
 
 
 async def _crash(scene: Scene, step: Step, began: Began) -> None:
@@ -252,6 +265,7 @@ async def _connection(scene: Scene) -> AsyncIterator["asyncpg.Connection[Any]"]:
 
 FAULTS: Mapping[str, Fault] = {
     "kill": _kill,
+    "kill-committing": _kill_committing,
     "crash": _crash,
     "deploy": _deploy,
     "pause": _pause,

@@ -13,6 +13,9 @@ from typing import Any
 
 NODES = 3
 
+# Everybody in every other round.
+_TYPING = (7, 7, 7, 4, 3, 2)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -49,13 +52,16 @@ class Round:
         row: The row of the catalogue that it belongs to.
         number: Which of that row's rounds it is, from 0.
         steps: The faults; one may begin before another has ended.
-        tokens: How many tokens are typed at least, and again so many after the last fault.
+        tokens: How many tokens are typed after the last fault, at least.
+        typing: How many of the typists type. The others look: a node where nobody types hears of the others' edits
+            from them alone.
     """
 
     row: str
     number: int
     steps: tuple[Step, ...]
     tokens: int
+    typing: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +101,10 @@ def make_round(row: str, number: int, recipe: Recipe, *, seed: int, scale: float
         Step(step.after, step.fault, step.nodes, round(step.seconds * scale, 3), step.detail, step.count)
         for step in recipe(random, number)
     )
-    return Round(row, number, steps, tokens=random.randint(40, 80))
+    typing = random.choice(_TYPING)
+    return Round(row, number, steps, tokens=random.randint(6, 12) * typing, typing=typing)
 
 
 def _round(said: dict[str, Any]) -> Round:
     steps = tuple(Step(**{**step, "nodes": tuple(step["nodes"])}) for step in said["steps"])
-    return Round(said["row"], said["number"], steps, said["tokens"])
+    return Round(**{**said, "steps": steps})

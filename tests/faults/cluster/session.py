@@ -139,7 +139,7 @@ class Session:
     async def _type(self, one: Round) -> None:
         people = self._scene.crowd
         before = people.typed
-        people.go_on()
+        people.go_on(one.typing)
         async with asyncio.TaskGroup() as group:
             for index, step in enumerate(one.steps):
                 group.create_task(self._do(index, step, before + step.after))

@@ -184,6 +184,7 @@ class Crowd:
         self.history = history
         self._random = random
         self._may_type = asyncio.Event()
+        self._typing: set[str] = set()
         self._in_node: list[YjsWriter] = []
 
     @property
@@ -202,8 +203,9 @@ class Crowd:
         if isinstance(typist, YjsWriter):
             self._in_node.append(typist)
 
-    def go_on(self) -> None:
-        """Have everybody type."""
+    def go_on(self, typing: int) -> None:
+        """Have so many of them type, whoever that is this time."""
+        self._typing = {typist.author for typist in self._random.sample(self.typists, k=typing)}
         self._may_type.set()
 
     def pause(self) -> None:
@@ -238,7 +240,7 @@ class Crowd:
             await asyncio.sleep(random.uniform(0, 2) / TOKENS_PER_SECOND)
             await self._may_type.wait()
             pace = typist.acknowledged if typist.hears else typist.typed
-            if typist.typed < pace + _AHEAD:
+            if typist.author in self._typing and typist.typed < pace + _AHEAD:
                 await typist.type_one()
 
     async def _keep_looking(self) -> None:
