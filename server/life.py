@@ -27,6 +27,11 @@ class RoomState(StrEnum):
     DRAINING = "draining"
     CLOSED = "closed"
 
+    @property
+    def has_memory(self) -> bool:
+        """Whether the room shows what is committed."""
+        return self in {RoomState.LIVE, RoomState.DRAINING}
+
 
 class Doubt(StrEnum):
     """Why a room threw its memory away."""

@@ -139,6 +139,9 @@ class RoomKeeper(Protocol[R_contra]):
     def is_behind(self, room: R_contra) -> None:
         """The room has not shown all that it knows to be committed: it has to be read, unless it comes by itself."""
 
+    def look_ahead(self, room: R_contra, submission: Submission | None = None) -> bool:
+        """Looks how far the journal is, and hands the submission in again then; answers whether that can help."""
+
     def doubted(self, room: R_contra) -> None:
         """The room has lost its memory: rebuild it, and call `resume` or `close`."""
 

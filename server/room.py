@@ -19,7 +19,7 @@ from server.appender import Appender, acknowledge
 from server.arrivals import Arrivals, Elsewhere, Ours
 from server.audience import Audience
 from server.envelope import Envelope, HeadMoved, PresenceNews
-from server.errors import PromptNotFound, ServerError
+from server.errors import ClientIdConflict, PromptNotFound, ServerError
 from server.life import Doubt, RoomState
 from server.limits import HEAVY_BYTES
 from server.membership import Member, Submission
@@ -156,18 +156,25 @@ class Room:
 
     # --- submit → append → apply → fan out → acknowledge --------------------------------------------------------------
 
-    def submit(self, submission: Submission) -> None:
-        """Takes an update.
+    def submit(self, submission: Submission, *, again: bool = False) -> None:
+        """Takes an update, `again` where it was put off.
 
         Its author hears `committed`, `refused` or, when the room lost its memory first, `dropped`. Raises ServerError.
         """
         if self.state is not RoomState.LIVE:
             submission.author.dropped()
             return
-        verdict, admitted = self._gate.admit(submission)
+        try:
+            verdict, admitted = self._gate.admit(submission)
+        except ClientIdConflict:
+            # What seems to be new under another's id may be stored, and only not heard of here yet.
+            if again or not self._keeper.look_ahead(self, submission):
+                raise
+            return
         if verdict is Verdict.HELD_BACK:
             telemetry.HELD_BACK.inc()
             submission.author.held_back()
+            self._keeper.look_ahead(self)
             return
         self.appender.add(admitted, repeated=submission if verdict is Verdict.KNOWN else None)
 
@@ -182,7 +189,7 @@ class Room:
 
     def advance(self) -> None:
         """Shows what has come, as far as it goes without a gap."""
-        while self._has_memory and (arrival := self.arrivals.take(self.head_seq)) is not None:
+        while self.state.has_memory and (arrival := self.arrivals.take(self.head_seq)) is not None:
             try:
                 self._show(arrival)
             except EngineFailure:
@@ -192,7 +199,7 @@ class Room:
                 _log.info("journal_overlaps", prompt_id=str(self.prompt_id), seq=arrival.first_seq, reason=str(error))
                 self.doubt(Doubt.JOURNAL_MOVED)
         self.arrivals.shown(self.head_seq)
-        if self._has_memory and self.is_behind:
+        if self.state.has_memory and self.is_behind:
             self._keeper.is_behind(self)
 
     def _show(self, arrival: Elsewhere | Ours) -> None:
@@ -256,10 +263,6 @@ class Room:
             await self.arrivals.wait_for(seq)
 
     # --- doubt and end ----------------------------------------------------------------------------------------------
-
-    @property
-    def _has_memory(self) -> bool:
-        return self.state in {RoomState.LIVE, RoomState.DRAINING}
 
     @property
     def awaits_store(self) -> bool:

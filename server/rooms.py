@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from persistence.store import Store
     from server.envelope import NodeMessage
+    from server.membership import Submission
     from server.nodes import Nodes
     from server.pulse import Pulse
     from server.tasks import Tasks
@@ -169,6 +170,10 @@ class Rooms:
     def is_behind(self, room: Room) -> None:
         """Has a room read what it has not shown, unless it comes by itself."""
         self._follower.is_behind(room)
+
+    def look_ahead(self, room: Room, submission: Submission | None = None) -> bool:
+        """Looks how far the journal is, and hands the submission in again then; answers whether that can help."""
+        return self.are_many and self._follower.look_ahead(room, submission)
 
     def doubted(self, room: Room) -> None:
         """Has a room rebuilt that has lost its memory."""

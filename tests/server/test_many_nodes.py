@@ -134,6 +134,22 @@ async def test_who_comes_from_another_node_is_shown_what_was_seen_there(
     assert moved.peer.text == "Hello seen"
 
 
+async def test_what_a_tab_heard_from_another_tab_is_no_attack(two: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tabs of one browser pass on what they are shown; one that is on another node knows more than its node does."""
+    monkeypatch.setattr(follower, "HEADS_SECONDS", 1e6)
+    anna, ben = await two.nodes[0].open("anna"), await two.nodes[1].open("ben")
+    anna.type(" there")
+    await two.agree("Hello there")
+    two.exchange.loses = lambda *_: True
+    anna.type(", you")
+    await anna.saved()
+    ben.peer.document.apply([(await two.house.journal())[-1]])
+    # Asked for what its own edit builds on, the tab says the other one's again, under the other one's client id.
+    ben.type(" two")
+    await ben.saved()
+    assert await two.nodes[1].text() == "Hello there, you two"
+
+
 async def test_a_large_update_is_read_from_the_journal(two: Street) -> None:
     anna, ben = await two.nodes[0].open("anna"), await two.nodes[1].open("ben")
     anna.type("x" * 400_000)
