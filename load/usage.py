@@ -11,7 +11,9 @@ from typing import Final
 
 _PROC: Final = Path("/proc")
 _RSS: Final = re.compile(r"^VmRSS:\s+(\d+) kB", re.MULTILINE)
-_USER, _SYSTEM = 11, 12
+# User and system time, and those of children that have ended and been waited for.
+_TICKS: Final = slice(11, 15)
+_WAITED: Final = re.compile(r"^voluntary_ctxt_switches:\s+(\d+)", re.MULTILINE)
 _GONE: Final = "Z"
 
 
@@ -21,7 +23,7 @@ class Usage:
 
     Args:
         memory_bytes: what is resident now.
-        cpu_seconds: user and system time of all threads so far.
+        cpu_seconds: user and system time of all threads so far, those of processes that have ended meanwhile included.
     """
 
     memory_bytes: int
@@ -44,8 +46,17 @@ def usage_of(pid: int) -> Usage:
         except (FileNotFoundError, ProcessLookupError):
             continue
         memory += int(resident[1]) * 1024 if resident else 0
-        ticks += int(fields[_USER]) + int(fields[_SYSTEM])
+        ticks += sum(map(int, fields[_TICKS]))
     return Usage(memory, ticks / os.sysconf("SC_CLK_TCK"))
+
+
+def wakes_of(pid: int) -> int:
+    """How often the first thread of a process has waited for something; of one that is gone, never."""
+    try:
+        waited = _WAITED.search((_PROC / str(pid) / "task" / str(pid) / "status").read_text())
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return int(waited[1]) if waited else 0
 
 
 def is_running(pid: int) -> bool:

@@ -15,7 +15,7 @@ from load.room import Room, Witness
 from load.servers.server import Server
 from load.trial import WARM_UP_SECONDS, Trial
 
-_PEOPLE: Final = 3
+PEOPLE: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +38,20 @@ class Rooms:
     @property
     def label(self) -> str:
         """The word with its numbers."""
-        return f"rooms {self.documents} x {_PEOPLE}, {self.rate:g}/s"
+        return f"rooms {self.documents} x {PEOPLE}, {self.rate:g}/s"
 
     async def run(self, server: Server, seed: int) -> Measurement:
         """Do it."""
         random = Random(seed)
         addresses = await created(server, self.documents)
-        people = await opened(server, [address for address in addresses for _ in range(_PEOPLE)], random)
-        threes = [people[start : start + _PEOPLE] for start in range(0, len(people), _PEOPLE)]
+        people = await opened(server, [address for address in addresses for _ in range(PEOPLE)], random)
+        threes = [people[start : start + PEOPLE] for start in range(0, len(people), PEOPLE)]
         rooms = [Room(address, three, three[:-1]) for address, three in zip(addresses, threes, strict=True)]
         deeds = [writer.type for room in rooms for writer in room.writers]
 
         async def drive(_: Sequence[Witness], seconds: float) -> None:
             await play(at_any_time(deeds, self.rate, perf_counter(), seconds, random))
 
-        load = {"documents": self.documents, "people_each": _PEOPLE, "keys_per_second": self.rate}
+        load = {"documents": self.documents, "people_each": PEOPLE, "keys_per_second": self.rate}
         trial = Trial(self.name, load, drive, self.seconds, self.rate / len(deeds), self.warm_up)
         return await trial.run(server, rooms, seed)

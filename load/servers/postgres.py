@@ -29,16 +29,22 @@ _OPTIONS: Final = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "
 
 
 class Postgres:
-    """One server with its own data directory, beside the generator: the server under load has its core for itself."""
+    """One server with its own data directory.
 
-    def __init__(self) -> None:
+    Args:
+        on: the cores that it runs on; where none are named, beside the generator: the server under load has its core
+            for itself.
+    """
+
+    def __init__(self, on: frozenset[int] | None = None) -> None:
         self.port = free_port()
         self._directory = Path(tempfile.mkdtemp(prefix="promptroom-load-postgres-"))
         self._programs, self._before, self._user = how_to_run(self._directory)
         options = {**_OPTIONS, "port": str(self.port)}
         settings = [argument for name, value in options.items() for argument in ("-c", f"{name}={value}")]
         command = [*self._before, str(self._programs / "postgres"), "-D", str(self._directory / "data"), *settings]
-        self._process = Process(command, self._directory, self._answers, on=cores().database, user=self._user)
+        chosen = cores().database if on is None else on
+        self._process = Process(command, self._directory, self._answers, on=chosen, user=self._user)
 
     def start(self) -> str:
         """Start it, and return the URL of an empty database in it.
@@ -57,6 +63,19 @@ class Postgres:
     def usage(self) -> Usage:
         """What it has used since it was started last."""
         return usage_of(self._process.pid)
+
+    def run(self, program: str, *arguments: str) -> str:
+        """Run one of PostgreSQL's programs on the database, and return what it printed.
+
+        Args:
+            program: such as `pgbench`.
+            arguments: what follows it, besides where the database is.
+
+        Raises:
+            ServerFailed: It ended with an error.
+        """
+        how = (self._programs, self._before, self._user)
+        return run_program(how, program, "-h", "127.0.0.1", "-p", str(self.port), "-U", OWNER, *arguments, _DATABASE)
 
     def kill(self) -> None:
         """End all its processes as `kill -9` does, and return when they are gone; what it has is kept.

@@ -50,8 +50,8 @@ def how_to_run(directory: Path) -> HowToRun:
     return copied / wheel.parent.name / wheel.name / "bin", (), _NOBODY
 
 
-def run_program(how: HowToRun, program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs to its end.
+def run_program(how: HowToRun, program: str, *arguments: str) -> str:
+    """Run one of PostgreSQL's programs to its end, and return what it printed.
 
     Args:
         how: as `how_to_run` says.
@@ -73,6 +73,7 @@ def run_program(how: HowToRun, program: str, *arguments: str) -> None:
     )
     if done.returncode:
         raise ServerFailed(f"{program} failed: {done.stderr.strip()}")
+    return done.stdout
 
 
 def _carried_by_the_wheel() -> Path:

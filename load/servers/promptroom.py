@@ -21,9 +21,7 @@ from load.servers.server import Address, Counts, ServerFailed
 # What is set for some other server must not reach this one.
 _NOT_INHERITED: Final = ("ALLOWED_ORIGINS", "JWT_SECRET_KEY", "PUBLIC_URL", "REDIS_URL")
 _READY_SECONDS: Final = 5.0
-_NO_ROOMS: Final = b"\npromptroom_rooms 0.0\n"
-_COMMITS: Final = re.compile(rb"^promptroom_flush_edits_count (\S+)$", re.MULTILINE)
-_PUBLISHED: Final = re.compile(rb"^promptroom_bus_published_total (\S+)$", re.MULTILINE)
+_METRIC: Final = re.compile(r"^(\w+) (\S+)$", re.MULTILINE)
 
 
 class Promptroom(OwnServer):
@@ -64,12 +62,17 @@ class Promptroom(OwnServer):
 
     async def has_forgotten(self) -> bool:
         """Whether no prompt is live any more."""
-        return _NO_ROOMS in await asyncio.to_thread(self._metrics)
+        return (await self.metrics())["promptroom_rooms"] == 0
 
     async def counts(self) -> Counts | None:
         """What its metrics say."""
+        metrics = await self.metrics()
+        return Counts(metrics["promptroom_flush_edits_count"], metrics.get("promptroom_bus_published_total", 0.0))
+
+    async def metrics(self) -> dict[str, float]:
+        """What stands on its page of metrics, but for what has labels."""
         text = await asyncio.to_thread(self._metrics)
-        return Counts(*(float(found[1]) if (found := each.search(text)) else 0.0 for each in (_COMMITS, _PUBLISHED)))
+        return {name: float(value) for name, value in _METRIC.findall(text)}
 
     def settings(self) -> Mapping[str, str]:
         """What it is told by its environment."""
@@ -96,9 +99,9 @@ class Promptroom(OwnServer):
             raise ServerFailed(f"promptroom {arguments[0]}: {done.stderr.strip()}")
         return done.stdout.strip()
 
-    def _metrics(self) -> bytes:
+    def _metrics(self) -> str:
         with urllib.request.urlopen(f"{self._url}/metrics", timeout=_READY_SECONDS) as answer:  # noqa: S310 - our own
-            return bytes(answer.read())
+            return str(answer.read(), "utf-8")
 
     @property
     def _url(self) -> str:

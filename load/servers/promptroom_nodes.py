@@ -21,7 +21,7 @@ from load.servers.process import cores
 from load.servers.promptroom import Promptroom
 from load.servers.redis import Redis
 from load.servers.server import Address, Counts
-from load.usage import Usage
+from load.usage import Usage, wakes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,15 @@ class PromptroomNodes:
         """What the metrics of all nodes say, together."""
         counted = await asyncio.gather(*(node.counts() for node in self._nodes))
         return reduce(add, (each for each in counted if each is not None))
+
+    async def metrics(self) -> dict[str, float]:
+        """What stands on the pages of metrics of all nodes, each figure summed up."""
+        pages = await asyncio.gather(*(node.metrics() for node in self._nodes))
+        return {name: sum(page[name] for page in pages) for name in pages[0]}
+
+    def wakes(self) -> int:
+        """How often any of the nodes had nothing to do and was woken again."""
+        return sum(wakes_of(node.process.pid) for node in self._nodes)
 
     async def journal(self, documents: Sequence[str]) -> Sequence[bytes] | None:
         """What PostgreSQL has of prompts."""

@@ -17,13 +17,17 @@ _OPTIONS: Final = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
 
 
 class Redis:
-    """One server that keeps nothing, beside the database."""
+    """One server that keeps nothing.
 
-    def __init__(self) -> None:
+    Args:
+        on: the cores that it runs on; beside the database, where none are named.
+    """
+
+    def __init__(self, on: frozenset[int] | None = None) -> None:
         self.port = free_port()
         self._directory = Path(tempfile.mkdtemp(prefix="promptroom-load-redis-"))
         command = [str(redis_program()), *_OPTIONS, "--port", str(self.port)]
-        self.process = Process(command, self._directory, lambda: accepts(self.port), on=cores().database)
+        self.process = Process(command, self._directory, self._answers, on=cores().database if on is None else on)
 
     @property
     def url(self) -> str:
@@ -46,6 +50,9 @@ class Redis:
         """Stop it, and remove its directory."""
         self.process.kill()
         shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        return accepts(self.port)
 
 
 def redis_program() -> Path:

@@ -34,6 +34,13 @@ def test_what_a_process_has_started_counts_too() -> None:
         process.communicate(b"\n")
 
 
+def test_what_a_process_used_that_has_ended_is_not_forgotten() -> None:
+    work = "import time; start = time.process_time()\nwhile time.process_time() - start < 0.2: pass"
+    before = usage_of(os.getpid())
+    subprocess.run([sys.executable, "-c", work], check=True)
+    assert usage_of(os.getpid()).cpu_seconds - before.cpu_seconds >= 0.15
+
+
 def test_who_is_gone_uses_nothing() -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
