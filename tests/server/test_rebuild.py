@@ -6,7 +6,7 @@ import pytest
 
 from crdt.causality import Knowledge
 from crdt.diff import TextEdit
-from crdt.document import Document, canonical_state
+from crdt.document import Document, canonical_state, initial_state
 from crdt.knowledge_bytes import encode_knowledge
 from crdt.offsets import utf16_length
 from crdt.update import read_update
@@ -135,3 +135,18 @@ async def test_without_anything_known_or_with_an_update_that_does_not_fit_all_is
 
 async def test_an_unknown_prompt_has_nothing_to_rebuild(house: House) -> None:
     assert await house.store.quarantine.sequences(uuid4()) == frozenset()
+
+
+def test_what_is_stored_twice_counts_once_and_as_it_was_stored_first() -> None:
+    """Two nodes can store what one client said to both; only a liar says different things."""
+    base = initial_state("ab", 1)
+    first, other = (Document(base, client_id=2).edit([TextEdit(2, 2, text)]) for text in ("true", "false"))
+    behind = Document(base, client_id=3).edit([TextEdit(0, 0, "x")])
+    for journal in ([base, first, first, behind], [base, first, behind, other]):
+        expected = "xabtrue" + ("e" if other in journal else "")
+        rebuilt = rebuild(None, journal)
+        assert not rebuilt.rejected
+        assert text_of(rebuilt.state) == expected
+        checkpoint = rebuild(None, journal[:2]).state
+        assert canonical_state(rebuild(checkpoint, journal[2:]).state) == canonical_state(rebuilt.state)
+        assert verified_state(checkpoint, journal[2:], rebuilt.state) is not None
