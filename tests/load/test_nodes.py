@@ -7,6 +7,11 @@ import pytest
 
 from load.crowd import spread
 from load.plan import ENTRIES
+from load.scenarios import Scenario
+from load.scenarios.between_nodes import BetweenNodes
+from load.scenarios.burst import Burst
+from load.scenarios.fanout import Fanout
+from load.servers import SERVERS
 from load.servers.process import cores
 from load.servers.promptroom_nodes import DEPLOYMENTS
 from load.servers.server import Address
@@ -68,3 +73,30 @@ def test_each_node_has_a_core_where_there_are_enough(
 def test_every_deployment_is_one_of_ours_and_is_measured() -> None:
     assert {*DEPLOYMENTS} == {*NODES}
     assert {*NODES} <= {server for entry in ENTRIES for server in entry.servers}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "scenario"),
+    [
+        ("promptroom-1-node", Fanout(editors=6, writers=3, rate=20.0, seconds=1.0, warm_up=0.3)),
+        ("promptroom-3-nodes", Fanout(editors=6, writers=3, rate=20.0, seconds=1.0, warm_up=0.3)),
+        ("promptroom-2-nodes", BetweenNodes(documents=4, rate=40.0, seconds=1.0, warm_up=0.3)),
+        (
+            "promptroom-3-nodes-by-prompt",
+            Burst(documents=6, editors=3, writers=2, window=4, seconds=0.5, warm_up=0.3),
+        ),
+    ],
+    ids=["one", "three", "two apart", "by prompt"],
+)
+async def test_together_they_write_every_edit_once_and_lose_none(name: str, scenario: Scenario) -> None:
+    async with SERVERS[name]() as server:
+        measurement = await scenario.run(server, seed=1)
+    assert measurement.problems == ()
+    assert measurement.converged
+    assert measurement.lost_acknowledged == 0
+    assert measurement.figures["lost_shown"] == 0
+    assert 0 < measurement.figures["rows_per_edit"] <= 1
+    assert measurement.figures["bus_cpu_us_per_delivery"] >= 0
+    if DEPLOYMENTS[name].nodes > 1:
+        assert measurement.figures["messages_per_commit"] > 0.5
