@@ -7,13 +7,13 @@ from random import Random
 
 from tests.faults.cluster.plan import NODES, Recipe, Step
 from tests.faults.cluster.verdict import Bounds
-from tests.faults.crashing_server import MOMENTS, POINTS
+from tests.faults.crashing_server import MOMENTS, POINTS, POINTS_AMONG_NODES
 
-PLACES = tuple(f"{point}:{moment}" for point in POINTS for moment in MOMENTS)
+PLACES = tuple(f"{point}:{moment}" for point in (POINTS | POINTS_AMONG_NODES) for moment in MOMENTS)
 """The named points of a keystroke's way at which a node kills itself."""
 
 # A point is reached by one of its first calls; what happens to everybody in the room is reached by a later one.
-_CALLS = {"load": 1, "checkpoint": 2, "save": 2, "deliver": 100, "tell": 30}
+_CALLS = {"load": 1, "checkpoint": 2, "save": 2, "catch-up": 3, "deliver": 100, "tell": 30}
 _USUAL_CALLS = 15
 
 _DIRECTIONS = ("to server", "to client")

@@ -111,6 +111,9 @@ async def _crash(scene: Scene, step: Step, began: Began) -> None:
     node, door = scene.node(step), scene.cluster.door
     await node.terminate()
     await node.start(crash_at=step.detail)
+    if step.detail.startswith("catch-up"):
+        # Whoever hears nothing has to read.
+        node.to_redis.cut()
 
     def reached() -> bool:
         if node.running and not door.connections_of(node.number):
@@ -121,6 +124,7 @@ async def _crash(scene: Scene, step: Step, began: Began) -> None:
         await wait_until(reached, what=f"node {node.number} to die at {step.detail}", seconds=_REACHED_SECONDS)
     began()
     node.kill()
+    node.to_redis.heal()
     await bring_up(node)
 
 
