@@ -31,29 +31,33 @@ class House:
         server: Started with `people.ENVIRONMENT`.
         browser: Where everybody's tabs are; they share nothing but its program.
         rest: REST on the server as an owner who never comes to a browser.
+        address: Where people come in; the server's own where it is None.
     """
 
-    def __init__(self, server: ServerProcess, browser: Browser, rest: Rest) -> None:
+    def __init__(self, server: ServerProcess, browser: Browser, rest: Rest, address: str | None = None) -> None:
         self.server = server
+        self._address = address or server.base_url
         self.rest = rest
         self.people: list[Person] = []
         self._browser = browser
 
     @classmethod
-    async def opened(cls, server: ServerProcess, browser: Browser, http: httpx2.AsyncClient) -> "House":
+    async def opened(
+        cls, server: ServerProcess, browser: Browser, http: httpx2.AsyncClient, *, address: str | None = None
+    ) -> "House":
         """Open a house: its owner stays in the office and does by REST what tests need done."""
         [owner] = await invite(server.database_url, Role.OWNER)
-        return cls(server, browser, Rest(http, server.base_url, owner.token))
+        return cls(server, browser, Rest(http, address or server.base_url, owner.token), address)
 
     def for_new_people(self) -> "House":
         """Return the same house without anybody in it."""
-        return House(self.server, self._browser, self.rest)
+        return House(self.server, self._browser, self.rest, self._address)
 
     async def visitor(self, name: str, *, user_agent: str | None = None) -> Person:
         """Give somebody a browser; nobody has signed in there yet."""
         context = await self._browser.new_context(
             viewport={"width": SIZE["width"], "height": SIZE["height"]},
-            base_url=self.server.base_url,
+            base_url=self._address,
             user_agent=user_agent,
             reduced_motion="reduce",  # so that nothing is looked at halfway
             permissions=["clipboard-read", "clipboard-write"],
