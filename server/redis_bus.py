@@ -53,9 +53,23 @@ PING_SECONDS: Final = BEAT_SECONDS * SILENT_BEATS
 _STAMP: Final = Struct(">16sI")
 
 
-def pause_seconds(failures: int, random: Random) -> float:
-    """Answers how long to wait after so many failures in a row; uneven, for all nodes lose their Redis at once."""
-    return min(FIRST_PAUSE_SECONDS * 2.0 ** min(failures, 10), LONGEST_PAUSE_SECONDS) * random.uniform(0.5, 1.0)
+class Pauses:
+    """How long to wait before the next attempt: longer each time, and uneven, for all nodes lose Redis at once."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._attempts = 0
+
+    def next(self) -> float:
+        """Answers the seconds to wait now."""
+        longest = min(FIRST_PAUSE_SECONDS * 2.0 ** min(self._attempts, 10), LONGEST_PAUSE_SECONDS)
+        self._attempts += 1
+        return longest * self._random.uniform(0.5, 1.0)
+
+    def was_up_for(self, seconds: float) -> None:
+        """Begins anew if an attempt led to something that lasted."""
+        if seconds >= STEADY_SECONDS:
+            self._attempts = 0
 
 
 class Stamps:
@@ -98,7 +112,7 @@ class RedisBus:
     def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic, random: Random | None = None) -> None:
         self._servers = RedisServers(url)
         self._clock = clock
-        self._random = random or SystemRandom()
+        self._pauses = Pauses(random or SystemRandom())
         self._tasks = Tasks()
         self._stamps = Stamps()
         self._on_change: OnChange | None = None
@@ -112,7 +126,6 @@ class RedisBus:
         self._seeds: deque[Address | None] = deque([None])
         self._is_up = False
         self._changed_at = clock()
-        self._failures = 0
         # Why the bus is down; empty while it is up, and before the first attempt.
         self._reason = ""
 
@@ -176,9 +189,7 @@ class RedisBus:
             # A group that holds a panic of the engine, out of a handler, is no Exception.
             except (Exception, BaseExceptionGroup) as error:  # noqa: BLE001 - whatever it was, the bus tries again
                 self._go_down(as_loss(error))
-            pause = pause_seconds(self._failures, self._random)
-            self._failures += 1
-            await asyncio.sleep(pause)
+            await asyncio.sleep(self._pauses.next())
 
     async def _hold_links(self) -> None:
         """Connects, and returns never. Raises LinkLost, alone or in groups."""
@@ -237,8 +248,7 @@ class RedisBus:
             _log.warning("bus_down", reason=str(lost))
         self._reason = str(lost)
         if self._is_up:
-            if self._clock() - self._changed_at >= STEADY_SECONDS:
-                self._failures = 0
+            self._pauses.was_up_for(self._clock() - self._changed_at)
             self._change(is_up=False)
 
     def _change(self, *, is_up: bool) -> None:

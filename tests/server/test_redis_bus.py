@@ -1,9 +1,9 @@
 """What can happen to a bus because there is a Redis in it."""
 
 import asyncio
-import itertools
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -13,7 +13,14 @@ from redis.asyncio import Redis
 from structlog.typing import EventDict
 
 from server.bus import BusUnavailable
-from server.redis_bus import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, NODES_REMEMBERED, Stamps, pause_seconds
+from server.redis_bus import (
+    FIRST_PAUSE_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    NODES_REMEMBERED,
+    STEADY_SECONDS,
+    Pauses,
+    Stamps,
+)
 from server.redis_link import QUEUE_BYTES
 from server.telemetry import REGISTRY
 from tests.faults.cluster.lane import Direction
@@ -64,6 +71,20 @@ def dropped() -> float:
     return REGISTRY.get_sample_value("promptroom_bus_dropped_total") or 0.0
 
 
+async def connections_so_far(asking: Redis) -> int:
+    """Return how many connections Redis has accepted in its life."""
+    return int((await asking.info("stats"))["total_connections_received"])
+
+
+async def _has_had(asking: Redis, connections: int) -> bool:
+    return await connections_so_far(asking) >= connections
+
+
+def open_files() -> int:
+    """Return how many files and connections this process has open."""
+    return sum(1 for _ in Path("/dev/fd").iterdir())
+
+
 async def clients(asking: Redis) -> int:
     """Return how many connections Redis has besides the one that asks."""
     return len(await asking.client_list()) - 1
@@ -103,13 +124,15 @@ async def test_what_a_hanging_redis_reads_late_does_not_come_between(
     redis.pause()
     for payload in (b"late", b"late" * 2_000_000, b"never sent"):
         sender.bus.publish("prompt:1", payload)
-        await asyncio.sleep(0)
     await sender.is_down()
     redis.resume()
     await sender.is_up()
     sender.bus.publish("prompt:1", b"new")
+    await sender.bus.ping()
+    await wait_until(partial(_are, asking, 3), what="the lost connections are gone, the witness's is not")
+    await asking.spublish("promptroom:0:{prompt:1}", b"that is all")
     heard: list[bytes] = []
-    while not heard or not heard[-1].endswith(b"new"):
+    while not heard or heard[-1] != b"that is all":
         heard.append((await witness.get_message(timeout=None))["data"])
     await witness.aclose()  # type: ignore[no-untyped-call]
     assert not [one for one in heard if one.endswith(b"never sent")]
@@ -279,7 +302,8 @@ async def test_a_wrong_password_is_said_and_tried_again(
     await asking.config_set("requirepass", "another")
     try:
         node = await nodes.start(f"redis://:{PASSWORD}@127.0.0.1:{redis.port}/0")
-        await wait_until(lambda: log, what="a line in the log")
+        before = await connections_so_far(asking)
+        await wait_until(partial(_has_had, asking, before + 5), what="some attempts")
         assert not node.bus.is_up
         await asking.config_set("requirepass", PASSWORD)
         await node.is_up()
@@ -304,15 +328,25 @@ async def test_a_url_that_never_answers_holds_nobody_up(nodes: RedisNodes, line:
 
 
 def test_the_pauses_grow_and_are_uneven(rng: Random) -> None:
+    many = [Pauses(rng) for _ in range(100)]
     longest = 0.0
-    for failures in itertools.chain(range(20), (10_000,)):
-        pauses = {pause_seconds(failures, rng) for _ in range(100)}
-        assert len(pauses) > 90
-        assert min(pauses) >= FIRST_PAUSE_SECONDS / 2
-        assert max(pauses) <= LONGEST_PAUSE_SECONDS
-        assert max(pauses) >= longest / 2
+    for _ in range(20):
+        pauses = [one.next() for one in many]
+        assert len(set(pauses)) > 90
+        assert FIRST_PAUSE_SECONDS / 2 <= min(pauses) <= max(pauses) <= LONGEST_PAUSE_SECONDS
+        assert max(pauses) >= longest * 0.9
         longest = max(pauses)
-    assert longest > LONGEST_PAUSE_SECONDS / 2
+    assert longest > LONGEST_PAUSE_SECONDS * 0.9
+
+
+def test_only_a_bus_that_lasted_makes_the_pauses_short_again(rng: Random) -> None:
+    pauses = Pauses(rng)
+    for _ in range(2_000):
+        pauses.next()
+    pauses.was_up_for(STEADY_SECONDS / 2)
+    assert pauses.next() > FIRST_PAUSE_SECONDS
+    pauses.was_up_for(STEADY_SECONDS)
+    assert pauses.next() <= FIRST_PAUSE_SECONDS
 
 
 # --- what waits -----------------------------------------------------------------------------------------------------
@@ -332,8 +366,8 @@ async def test_what_waits_is_bounded_and_the_rest_is_dropped(nodes: RedisNodes, 
     assert dropped() == before + len(payloads) - kept
     await other.has_heard("prompt:1", *payloads[:kept])
     # There is room again.
-    sender.bus.publish("prompt:1", b"after")
-    await other.has_heard("prompt:1", *payloads[:kept], b"after")
+    sender.bus.publish("prompt:1", payloads[-1])
+    await other.has_heard("prompt:1", *payloads[:kept], payloads[-1])
 
 
 async def test_a_subscription_that_nobody_waits_for_any_more_hurts_nobody(nodes: RedisNodes, line: Proxy) -> None:
@@ -368,7 +402,7 @@ async def test_closing_leaves_no_task_and_no_connection(nodes: RedisNodes, askin
     assert await clients(asking) == connections + 2
     await node.bus.close()
     assert asyncio.all_tasks() == tasks
-    await wait_until(lambda: _are(asking, connections), what="Redis has seen them go")
+    await wait_until(partial(_are, asking, connections), what="Redis has seen them go")
 
 
 async def _are(asking: Redis, connections: int) -> bool:
@@ -377,12 +411,16 @@ async def _are(asking: Redis, connections: int) -> bool:
 
 @pytest.mark.slow
 async def test_closing_waits_for_no_redis_that_hangs(nodes: RedisNodes, redis: RedisServer) -> None:
-    tasks = asyncio.all_tasks()
+    tasks, files = asyncio.all_tasks(), open_files()
     node = await nodes.up()
     redis.pause()
-    node.bus.publish("prompt:1", bytes(1024 * 1024))
+    # Far more than the system's buffers take.
+    for _ in range(30):
+        node.bus.publish("prompt:1", bytes(1024 * 1024))
+    await asyncio.sleep(0)
     await node.bus.close()
     assert asyncio.all_tasks() == tasks
+    await wait_until(lambda: open_files() == files, what="the connections are closed")
 
 
 # --- who shares a Redis ---------------------------------------------------------------------------------------------
