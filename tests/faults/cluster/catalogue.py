@@ -73,7 +73,8 @@ def _deploy(random: Random, _: int) -> tuple[Step, ...]:
 
 
 def _pause(random: Random, _: int) -> tuple[Step, ...]:
-    return (Step(_after(random), "pause", _node(random), seconds=random.uniform(1, 30)),)
+    noticed = random.choice(["", "noticed"])
+    return (Step(_after(random), "pause", _node(random), seconds=random.uniform(1, 30), detail=noticed),)
 
 
 def _redis(fault: str, least: float, most: float) -> Recipe:

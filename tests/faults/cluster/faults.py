@@ -138,10 +138,15 @@ async def _deploy(scene: Scene, step: Step, began: Began) -> None:
 
 
 async def _pause(scene: Scene, step: Step, began: Began) -> None:
-    node = scene.node(step)
+    """Stop a node; where the load balancer notices, its clients say again elsewhere what it was about to store."""
+    node, door = scene.node(step), scene.cluster.door
     node.pause()
     began()
+    if step.detail:
+        door.only(*(other.number for other in scene.cluster.nodes if other is not node))
+        door.drop_connections(node.number)
     await asyncio.sleep(step.seconds)
+    door.all()
     node.resume()
 
 
