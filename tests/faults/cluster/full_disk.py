@@ -49,6 +49,11 @@ class PostgresOnSmallDisk(PostgresServer):
         """Give the space back."""
         self._filler.unlink(missing_ok=True)
 
+    def drop_database(self, url: str) -> None:
+        """Drop a database, whoever is still connected to it; that takes space too."""
+        self.free()
+        super().drop_database(url)
+
     def close(self) -> None:
         """Stop the server and remove its data and its disk."""
         super().close()

@@ -154,6 +154,19 @@ async def test_what_was_sent_before_giving_up_arrives_when_the_line_is_healed(
     assert echo.received[:1] == [b"one, two"]
 
 
+async def test_an_end_that_comes_when_the_client_is_gone_hurts_nobody(line: Proxy, echo: PlainServer) -> None:
+    async with caller(line.port) as client:
+        client.say(b"one")
+        await client.hears(b"one")
+        line.stall(Direction.TO_CLIENT)
+        client.writer.write_eof()
+        await wait_until(lambda: echo.finished == 1, what="the server to end")
+        client.reset()
+        await time_for_an_exchange(echo)
+        line.heal()
+        await wait_until(lambda: not line.open_connections, what="the line to forget it")
+
+
 async def test_who_gave_up_connecting_over_a_stalled_line_never_reaches_the_server(
     line: Proxy, echo: PlainServer
 ) -> None:
