@@ -56,13 +56,10 @@ class Ours:
 
 
 class Arrivals:
-    """What waits for its turn, bounded; and those who wait for it.
+    """What waits for its turn, bounded, and those who wait for it; `known_seq` is how far the journal reaches at least."""
 
-    Arguments: `known_seq` is how far the journal is known to reach.
-    """
-
-    def __init__(self, known_seq: int) -> None:
-        self.known_seq = known_seq
+    def __init__(self) -> None:
+        self.known_seq = 0
         self._waiting: dict[int, Elsewhere | Ours] = {}
         self._size = 0
         self._reached: dict[asyncio.Future[None], int] = {}
@@ -102,7 +99,8 @@ class Arrivals:
                     reached.set_result(None)
 
     def clear(self) -> None:
-        """Forgets everything; those who wait have to come again."""
+        """Forgets everything, also how far the journal reached; those who wait have to come again."""
+        self.known_seq = 0
         self._waiting.clear()
         self._size = 0
         reached, self._reached = self._reached, {}

@@ -45,6 +45,7 @@ GAP_SECONDS: Final = 0.02
 # How often all rooms are held against the journal: while others are heard, and while they are not.
 HEADS_SECONDS: Final = 2.0
 HEADS_SECONDS_WITHOUT_BUS: Final = 0.5
+HEADS_ANSWER_SECONDS: Final = 5.0
 # Reading and showing more than this takes longer than replaying it in a worker.
 CATCH_UP_EDITS: Final = 5_000
 # Read and shown in a few milliseconds.
@@ -131,7 +132,7 @@ class Follower:
         asyncio.get_running_loop().call_later(GAP_SECONDS if may_come else 0, self._look_again, room)
 
     def _look_again(self, room: Room) -> None:
-        if room.is_behind and not room.appender.awaits_answer and room.state is RoomState.LIVE:
+        if room.is_behind and not room.appender.awaits_answer and room.state.has_memory:
             telemetry.CATCH_UPS.inc()
             self._tasks.spawn(self._catch_up(room), name="catch_up")
         else:
@@ -227,17 +228,21 @@ class Follower:
 
     async def compare_heads(self, rooms: Sequence[Room]) -> None:
         """Has every room learn how far the journal reaches; those at rest tell each other what they show."""
+        shown = [room.head_seq for room in rooms]
         try:
-            heads = await self._store.journal.heads([room.prompt_id for room in rooms])
-        except StoreError as error:
+            async with asyncio.timeout(HEADS_ANSWER_SECONDS):
+                heads = await self._store.journal.heads([room.prompt_id for room in rooms])
+        except (StoreError, TimeoutError) as error:
             _log.warning("heads_unknown", reason=str(error))
             return
         at_rest = []
-        for room in rooms:
+        for room, shown_seq in zip(rooms, shown, strict=True):
             head = heads.get(room.prompt_id)
             if head is None:
                 self._on_gone(room.prompt_id)
-            elif head.epoch != room.epoch:
+            elif head.epoch != room.epoch or head.seq < shown_seq:
+                # Only another database can have less than was shown: a backup, or a standby that lagged behind.
+                _log.error("journal_went_back", prompt_id=str(room.prompt_id), seq=head.seq, shown=shown_seq)
                 room.doubt(Doubt.JOURNAL_MOVED)
             elif head.seq > room.head_seq:
                 room.learn(head.seq)

@@ -22,6 +22,8 @@ _log = telemetry.get_logger(__name__)
 
 # A node misses three heartbeats before the people on it are taken for gone.
 SILENCE_SECONDS: Final = 3.5
+# A node with another key says something each second; a line of the log now and then is enough.
+COMPLAINT_SECONDS: Final = 60.0
 _EVERYBODY: Final = "nodes"
 
 
@@ -51,6 +53,7 @@ class Nodes:
         self._seal = Seal(secret, self.node_id)
         self._heard_at: dict[UUID, float] = {}
         self._neighbours: Neighbours | None = None
+        self._complained_at = float("-inf")
 
     @property
     def are_many(self) -> bool:
@@ -83,6 +86,7 @@ class Nodes:
         for node_id in [node_id for node_id, heard_at in self._heard_at.items() if heard_at < oldest]:
             _log.warning("node_lost", node=str(node_id))
             self._forget(node_id)
+        telemetry.NODES.set(1 + self.others)
 
     def tell_all(self, message: NodeMessage) -> None:
         """Says something to all nodes."""
@@ -114,9 +118,15 @@ class Nodes:
                 hear(*self._seal.open(channel, payload))
             except EnvelopeInvalid as error:
                 telemetry.ENVELOPES_REJECTED.inc()
-                _log.warning("envelope_rejected", channel=channel, reason=str(error))
+                self._complain(channel, error)
 
         await self.bus.subscribe(channel, receive)
+
+    def _complain(self, channel: str, error: EnvelopeInvalid) -> None:
+        now = self._clock()
+        if now - self._complained_at >= COMPLAINT_SECONDS:
+            self._complained_at = now
+            _log.warning("envelope_rejected", channel=channel, reason=str(error))
 
     def _heard_by_all(self, node_id: UUID, message: NodeMessage) -> None:
         if self._neighbours is None:

@@ -60,7 +60,7 @@ class Room:
         self._clock = clock
         self._doubted = Doubt.STORE
         self._shown = EMPTY_STATE_VECTOR
-        self.arrivals = Arrivals(stored.head_seq)
+        self.arrivals = Arrivals()
         self.presence = Presence(
             asyncio.get_running_loop(),
             clock=clock,
@@ -84,6 +84,7 @@ class Room:
     def _start(self, stored: StoredPrompt) -> None:
         self.epoch = stored.epoch
         self.head_seq = stored.head_seq
+        self.arrivals.known_seq = max(self.arrivals.known_seq, stored.head_seq)
         self.checkpoint_seq = stored.checkpoint_seq
         self.checkpointed_at = self._clock()
         self.document: Document = stored.document

@@ -156,6 +156,8 @@ BUS_RECEIVED: Final = Counter("promptroom_bus_received", "Messages received over
 BUS_DROPPED: Final = Counter(
     "promptroom_bus_dropped", "Messages that the bus could not send, and dropped.", registry=REGISTRY
 )
+NODES: Final = Gauge("promptroom_nodes", "Nodes that hear each other, this one included.", registry=REGISTRY)
+NODES.set(1)
 ENVELOPES_REJECTED: Final = Counter(
     "promptroom_envelopes_rejected", "Messages on a channel of ours that no node of ours has sealed.", registry=REGISTRY
 )

@@ -20,7 +20,7 @@ def elsewhere(first: int, last: int, size: int = 1) -> Elsewhere:
 def test_in_whatever_order_they_come_they_are_taken_in_the_order_of_the_journal(rng: random.Random) -> None:
     ranges = [(1, 3), (4, 4), (5, 9), (10, 10), (11, 20)]
     for _ in range(50):
-        waiting, head, taken = Arrivals(0), 0, []
+        waiting, head, taken = Arrivals(), 0, []
         for first, last in rng.sample(ranges, k=len(ranges)):
             waiting.add(elsewhere(first, last))
             while (arrival := waiting.take(head)) is not None:
@@ -31,7 +31,7 @@ def test_in_whatever_order_they_come_they_are_taken_in_the_order_of_the_journal(
 
 
 def test_what_is_shown_already_is_forgotten() -> None:
-    waiting = Arrivals(5)
+    waiting = Arrivals()
     waiting.add(elsewhere(2, 3))
     waiting.add(elsewhere(8, 8))
     assert waiting.take(5) is None
@@ -40,7 +40,7 @@ def test_what_is_shown_already_is_forgotten() -> None:
 
 def test_what_does_not_fit_is_left_to_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ARRIVALS_BYTES", 10)
-    waiting = Arrivals(0)
+    waiting = Arrivals()
     for seq in range(2, 9):
         waiting.add(elsewhere(seq, seq, size=4))
     assert waiting.known_seq == 8
@@ -51,7 +51,7 @@ def test_what_does_not_fit_is_left_to_the_journal(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_those_who_wait_are_told_when_it_is_shown_or_cannot_be() -> None:
-    waiting = Arrivals(0)
+    waiting = Arrivals()
     near, far = (asyncio.ensure_future(waiting.wait_for(seq)) for seq in (3, 9))
     await asyncio.sleep(0)
     waiting.shown(5)

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
+from sqlalchemy import delete, update
 
 from crdt.codec import encode
 from crdt.diff import TextEdit
 from crdt.document import Document
 from crdt.messages import Update
 from crdt.offsets import codepoint_to_utf16
+from persistence import tables
 from persistence.errors import StoreUnavailable
 from server import follower, telemetry
 from server.access import Role
@@ -166,9 +168,9 @@ async def test_an_edit_that_is_sent_to_two_nodes_is_there_once(two: Street) -> N
     anna, again = await two.nodes[0].sender("anna"), await two.nodes[1].sender("anna")
     journal.held = True
     author = Document((await two.house.journal())[0], client_id=4711)
-    update = author.edit([edit_at_end(author.text, "!")])
+    edit = author.edit([edit_at_end(author.text, "!")])
     for tab in (anna, again):
-        tab.send(frame_of(update))
+        tab.send(frame_of(edit))
     await wait_until(lambda: len(journal.waiting) == 2, what="both appends")
     await journal.release()
     assert await two.agree("Hello!") == await rebuilt(two)
@@ -295,6 +297,20 @@ async def test_two_nodes_that_show_different_texts_find_it_out_and_read_the_jour
     await wait_until(same, what="both to show the journal")
 
 
+async def test_a_journal_that_goes_back_takes_its_rooms_with_it(two: Street) -> None:
+    """As when the database is one that was restored, or a standby that had not heard of everything."""
+    ben = await two.nodes[1].open("ben")
+    ben.type("!")
+    await two.agree("Hello!")
+    async with two.house.store.database.write() as connection:
+        await connection.execute(delete(tables.journal).where(tables.journal.c.seq > 1))
+        await connection.execute(update(tables.prompts).values(head_seq=1))
+    room = rooms_of(two)[1]
+    await wait_until(lambda: room.head_seq == 1, what="the room to be read anew")  # type: ignore[attr-defined]
+    # What the journal does not have any more, somebody still has, and it is asked for.
+    await two.agree("Hello!")
+
+
 async def test_a_node_that_was_stopped_commits_nothing_for_somebody_who_may_not_write_any_more(two: Street) -> None:
     node = two.nodes[0]
     anna = await node.open("anna")
@@ -329,10 +345,10 @@ async def test_what_nobody_of_ours_has_sealed_is_shown_to_nobody(two: Street) ->
     await anna.saved()
     head = await two.house.store.journal.head(two.house.prompt_id)
     stray = Document((await two.house.journal())[0])
-    update = stray.edit([edit_at_end("Hello", " forged")])
+    lie = stray.edit([edit_at_end("Hello", " forged")])
     channel = f"prompt:{two.house.prompt_id}"
-    forged = Seal(b"another key", two.nodes[1].node_id).close(channel, Envelope(1, head + 1, head + 1, update))
-    true = Seal(SECRET, two.nodes[1].node_id).close("prompt:another", Envelope(1, head + 1, head + 1, update))
+    forged = Seal(b"another key", two.nodes[1].node_id).close(channel, Envelope(1, head + 1, head + 1, lie))
+    true = Seal(SECRET, two.nodes[1].node_id).close("prompt:another", Envelope(1, head + 1, head + 1, lie))
     rejected = telemetry.ENVELOPES_REJECTED._value.get()  # noqa: SLF001 - the counter itself
     for payload in (forged, true, b"", b"\0" * 40):
         two.exchange.send(channel, payload)
@@ -365,5 +381,5 @@ def edit_at_end(text: str, added: str) -> TextEdit:
     return TextEdit(len(text), len(text), added)
 
 
-def frame_of(update: bytes) -> bytes:
-    return encode(Update(update))
+def frame_of(payload: bytes) -> bytes:
+    return encode(Update(payload))
