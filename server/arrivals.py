@@ -56,7 +56,7 @@ class Ours:
 
 
 class Arrivals:
-    """What waits for its turn, bounded, and those who wait for it; `known_seq` is how far the journal reaches at least."""
+    """What waits for its turn, bounded, and who waits for it; `known_seq` is how far the journal reaches at least."""
 
     def __init__(self) -> None:
         self.known_seq = 0
