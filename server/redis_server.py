@@ -43,6 +43,9 @@ class LinkLost(Exception):
         self.is_refusal = is_refusal
 
 
+_CLOSED: Final = "the handler is closed"
+
+
 def as_loss(error: BaseException) -> LinkLost:
     """Answers what an error means to a link; one that nobody foresaw is logged."""
     while isinstance(error, BaseExceptionGroup):
@@ -51,6 +54,9 @@ def as_loss(error: BaseException) -> LinkLost:
         return error
     if isinstance(error, TimeoutError) and not str(error):
         return LinkLost(f"no answer within {CONNECT_SECONDS:g} s")
+    if isinstance(error, RuntimeError) and _CLOSED in str(error):
+        # So says uvloop where asyncio raises a ConnectionError: the server hung up before we said anything.
+        return LinkLost("Connection closed by server.")
     if isinstance(error, (RedisError, OSError)):
         return LinkLost(
             " ".join(str(error).split()), is_refusal=isinstance(error, (AuthenticationError, ResponseError))

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import structlog
+import uvloop
 from redis.asyncio import Redis
 
 from load.servers.process import free_port
-from server.redis_server import RedisServers, slot_of
+from server.redis_server import RedisServers, as_loss, slot_of
 from tests.server.bus_nodes import RedisNodes
 from tests.support.redis import RedisServer
 from tests.support.waiting import wait_until
@@ -214,3 +215,25 @@ async def test_a_cluster_that_is_not_whole_is_waited_for(nodes: RedisNodes) -> N
     finally:
         await nodes.close()
         alone.close()
+
+
+def test_a_line_that_is_gone_before_we_speak_is_a_loss_and_no_defect_of_ours() -> None:
+    """The event loop of the server says it in its own way."""
+
+    async def speak() -> Exception:
+        server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+        async with server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
+            await reader.read()
+            writer.transport.abort()
+            await asyncio.sleep(0)
+            try:
+                writer.writelines([b"HELLO"])
+            except RuntimeError as error:
+                return error
+        message = "uvloop took it"
+        raise AssertionError(message)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, structlog.testing.capture_logs() as logs:
+        assert str(as_loss(runner.run(speak()))) == "Connection closed by server."
+    assert not logs
