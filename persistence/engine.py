@@ -47,9 +47,16 @@ class Database:
     Args:
         address: where the database is.
         lock_wait_seconds: how long a statement waits for another process's lock.
+        statement_seconds: how long a statement may take on PostgreSQL; None for as long as it does.
     """
 
-    def __init__(self, address: DatabaseAddress, *, lock_wait_seconds: float = sqlite.LOCK_WAIT_SECONDS) -> None:
+    def __init__(
+        self,
+        address: DatabaseAddress,
+        *,
+        lock_wait_seconds: float = sqlite.LOCK_WAIT_SECONDS,
+        statement_seconds: float | None = postgres.STATEMENT_SECONDS,
+    ) -> None:
         self.address = address
         self.lock_wait_seconds = lock_wait_seconds
         self.gate = Gate()
@@ -59,7 +66,7 @@ class Database:
             self.engine = _sqlite_engine(address, lock_wait_seconds)
         else:
             self._turn_to_write = nullcontext()
-            self.engine = _postgres_engine(address, lock_wait_seconds)
+            self.engine = _postgres_engine(address, lock_wait_seconds, statement_seconds)
 
     @property
     def is_sqlite(self) -> bool:
@@ -134,9 +141,11 @@ def _sqlite_engine(address: DatabaseAddress, lock_wait_seconds: float) -> AsyncE
     return engine
 
 
-def _postgres_engine(address: DatabaseAddress, lock_wait_seconds: float) -> AsyncEngine:
+def _postgres_engine(
+    address: DatabaseAddress, lock_wait_seconds: float, statement_seconds: float | None
+) -> AsyncEngine:
     async def connect() -> asyncpg.Connection[Any]:
-        return await postgres.connect(address.dsn, lock_wait_seconds)
+        return await postgres.connect(address.dsn, lock_wait_seconds, statement_seconds=statement_seconds)
 
     return create_async_engine(
         "postgresql+asyncpg://",

@@ -15,12 +15,15 @@ STATEMENT_SECONDS = 30.0
 _KEEPALIVES = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "4"}
 
 
-async def connect(dsn: str, lock_wait_seconds: float) -> asyncpg.Connection[Any]:
+async def connect(
+    dsn: str, lock_wait_seconds: float, *, statement_seconds: float | None = STATEMENT_SECONDS
+) -> asyncpg.Connection[Any]:
     """Open a connection whose commits are on disk when they return.
 
     Args:
         dsn: the address, as ``DatabaseAddress.dsn`` has it.
         lock_wait_seconds: how long a statement waits for another transaction's row lock.
+        statement_seconds: how long a statement may take; None for one that may take as long as it does.
 
     Raises:
         OSError, TimeoutError, asyncpg.PostgresError: there is no server, or it refuses us.
@@ -28,7 +31,7 @@ async def connect(dsn: str, lock_wait_seconds: float) -> asyncpg.Connection[Any]
     return await asyncpg.connect(
         dsn,
         timeout=CONNECT_SECONDS,
-        command_timeout=STATEMENT_SECONDS,
+        command_timeout=statement_seconds,
         server_settings={
             "application_name": "promptroom",
             "synchronous_commit": "on",

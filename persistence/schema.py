@@ -105,7 +105,8 @@ async def _is_at_head(address: DatabaseAddress) -> bool:
 
 async def _run(address: DatabaseAddress, step: Callable[[Config], None]) -> None:
     with _exclusive_file(address):
-        database = Database(address)
+        # An index on a journal of years takes as long as it does.
+        database = Database(address, statement_seconds=None)
         try:
             async with database.write() as connection:
                 if not database.is_sqlite:

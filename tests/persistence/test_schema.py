@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 
+from persistence import postgres
 from persistence.address import DatabaseAddress
 from persistence.engine import Database
 from persistence.errors import SchemaOutdated, StoreInUse, StoreUnavailable
@@ -138,3 +141,18 @@ def test_an_installed_package_migrates_without_a_checkout(tmp_path: Path) -> Non
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path, env={"PYTHONPATH": str(site)})
     assert (tmp_path / "var/promptroom.db").stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_step_may_take_longer_than_any_other_statement(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an index on a large journal does."""
+    monkeypatch.setattr(postgres, "STATEMENT_SECONDS", 0.2)
+    upgrade = command.upgrade
+
+    def slowly(config: Config, revision: str) -> None:
+        upgrade(config, revision)
+        config.attributes["connection"].exec_driver_sql("SELECT pg_sleep(0.5)")
+
+    monkeypatch.setattr(command, "upgrade", slowly)
+    await migrate(postgres_url)
