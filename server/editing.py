@@ -74,22 +74,26 @@ async def edit_room(
     *,
     base_seq: int | None,
     kind: EditKind,
+    client_id: int | None = None,
 ) -> EditResult:
     """Makes one attributed edit in a live room.
 
     Arguments: `make_edits` answers the edits for the present text, in UTF-16 offsets; `base_seq` is the journal seq
-    whose text they are meant for.
+    whose text they are meant for; `client_id` is the one that the edit is made under. What was written under it before
+    is this edit, whose author did not hear that it was stored: it is not made again.
 
     Raises EditConflict when the text has moved on from `base_seq`, whatever `make_edits` raises, and StoreUnavailable.
     """
     if room.state is not RoomState.LIVE:
         raise StoreUnavailable
+    if client_id is not None and client_id in room.document.state_vector():
+        return EditResult(room.head_seq, room.document.text)
     if base_seq is not None and base_seq != room.head_seq:
         message = f"The prompt is at seq {room.head_seq}, the edit is meant for {base_seq}: read it again."
         raise EditConflict(message, details={"head_seq": room.head_seq})
     edits = make_edits(room.document.text)
     state = room.document.encode_state()
-    update = await workers.run(len(state), edit_update, state, edits, new_client_id(SystemRandom()))
+    update = await workers.run(len(state), edit_update, state, edits, client_id or new_client_id(SystemRandom()))
     summary = read_update(update)
     if not summary.is_empty:
         author = Request(principal.user_id)

@@ -225,13 +225,17 @@ class Hub:
         base_seq: int | None = None,
         kind: EditKind = EditKind.API,
         at_least: int = 0,
+        client_id: int | None = None,
     ) -> EditResult:
         """Makes one attributed edit; it is committed and shown when this returns. Raises EditConflict and others.
 
-        Arguments: `at_least` is the seq up to which the text has to be shown before it is edited.
+        Arguments: `at_least` is the seq up to which the text has to be shown before it is edited; `client_id` is the
+        one it is made under, nobody's yet where it is None.
         """
         async with self._rooms.pinned(prompt_id, at_least=at_least) as room:
-            return await edit_room(room, self._workers, principal, make_edits, base_seq=base_seq, kind=kind)
+            return await edit_room(
+                room, self._workers, principal, make_edits, base_seq=base_seq, kind=kind, client_id=client_id
+            )
 
     def publish(self, prompt_id: UUID, event: dict[str, object]) -> None:
         """Sends a room event to everybody who is in the prompt, on whatever node."""

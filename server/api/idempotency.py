@@ -55,6 +55,16 @@ class IdempotencyKey:
         await self._keep(caller, self._key, response)
         return response
 
+    def client_id(self, caller: Principal) -> int | None:
+        """Answers the client id under which an edit is made, always the same for one request; None without a key.
+
+        When nobody can say whether the first request was stored, the document can: it holds the client id, or not.
+        """
+        if self._key is None:
+            return None
+        named = self._fingerprint(caller) + caller.user_id.bytes + self._key.encode()
+        return 1 + int.from_bytes(hashlib.sha256(named).digest()[:8], "big") % (2**32 - 1)
+
     def _fingerprint(self, caller: Principal) -> bytes:
         parts = (caller.organization_id.bytes, self._request_line, self._body)
         return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).digest()

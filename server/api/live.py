@@ -84,6 +84,7 @@ async def edit_prompt(
             lambda text: place_edits(text, body.edits),
             base_seq=body.base_seq,
             at_least=prompt.head_seq,
+            client_id=idempotency.client_id(caller),
         )
         return answer(EditAnswer(head_seq=result.seq, content=result.text))
 

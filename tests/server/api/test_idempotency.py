@@ -1,11 +1,12 @@
 """A request that is sent twice under one key is carried out once."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from persistence.errors import StoreUnavailable
-from tests.server.api.edge import Edge
+from tests.server.api.edge import TEXT, Edge
 
 KEY = {"Idempotency-Key": "7d3f"}
 PROMPT = {"name": "Once", "content": "text"}
@@ -84,3 +85,29 @@ async def test_no_link_is_kept_for_a_repetition(edge: Edge) -> None:
 async def test_a_key_that_is_not_valid_is_named(edge: Edge, key: str) -> None:
     answer = await edge.call("editor", "POST", "/projects", json={"name": "P"}, headers={"Idempotency-Key": key})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "header.idempotency-key")
+
+
+async def test_an_edit_that_was_stored_without_anybody_hearing_so_is_not_made_again(
+    edge: Edge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = edge.store.journal.append
+
+    def answers_nothing(*arguments: Any) -> asyncio.Future[int]:  # noqa: ANN401 - whatever an append takes
+        lost: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        append(*arguments).add_done_callback(lambda _: lost.set_exception(StoreUnavailable("no answer")))
+        return lost
+
+    path, body = (
+        f"/prompts/{edge.prompt_id}/edits",
+        {"edits": [{"start": 0, "end": 0, "text": "Once. "}], "base_seq": 1},
+    )
+    monkeypatch.setattr(edge.store.journal, "append", answers_nothing)
+    first = await edge.call("editor", "POST", path, json=body, headers=KEY)
+    assert (first.status_code, first.json()["code"]) == (503, "store_unavailable")
+    monkeypatch.undo()
+    again = await edge.call("editor", "POST", path, json=body, headers=KEY)
+    assert again.status_code == 200
+    assert again.json() == {"head_seq": 2, "content": f"Once. {TEXT}"}
+    # Another request is another edit.
+    other = await edge.call("editor", "POST", path, json=body | {"base_seq": 2}, headers={"Idempotency-Key": "8e4b"})
+    assert other.json()["content"] == f"Once. Once. {TEXT}"
