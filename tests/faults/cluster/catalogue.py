@@ -147,7 +147,7 @@ _CUT_OFF = Bounds(caught_up=5.0)
 _KILLED = Bounds(typing_again=3.0, stored_twice=True)
 
 CATALOGUE: Mapping[str, Row] = {
-    "kill": Row("kill -9 of a node", 300, 3, _kill, _KILLED, Since.FAULT),
+    "kill": Row("kill -9 of a node", 300, 2, _kill, _KILLED, Since.FAULT),
     "crash": Row(f"kill -9 at {len(PLACES)} named points", 20 * len(PLACES), 2, _crash, _KILLED, Since.FAULT),
     "deploy": Row("SIGTERM of one node after the other", 50, 1, _deploy, Bounds(pause=2.0), Since.FAULT),
     "pause": Row("SIGSTOP for 1-30 s, then SIGCONT", 50, 1, _pause, Bounds()),
@@ -173,7 +173,7 @@ CATALOGUE: Mapping[str, Row] = {
         _one_way("postgres"),
         Bounds(caught_up=5.0, stored_twice=True),
     ),
-    "flapping": Row("clients cut off mid-frame, moving between nodes", 500, 4, _flapping, Bounds()),
+    "flapping": Row("clients cut off mid-frame, moving between nodes", 500, 2, _flapping, Bounds()),
     "at-once": Row("two to four of these at once", 50, 1, _at_once, _UNANSWERED),
 }
 """By name; the long suite goes through it in this order."""
