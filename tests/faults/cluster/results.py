@@ -52,11 +52,12 @@ class Results:
         self._path = path
         self._entries: dict[tuple[str, int], Entry] = {}
 
-    def read(self) -> None:
-        """Take in what is in the file, unless it is of another seed or scale."""
-        if not self._path.exists():
+    def read(self, path: Path | None = None) -> None:
+        """Take in what is in a file, the own one if none is given, unless it is of another seed or scale."""
+        path = path or self._path
+        if not path.exists():
             return
-        said = json.loads(self._path.read_text(encoding="utf-8"))
+        said = json.loads(path.read_text(encoding="utf-8"))
         if (said["seed"], said["scale"]) == (self.seed, self.scale):
             for entry in map(_entry, said["rounds"]):
                 self.add(entry)

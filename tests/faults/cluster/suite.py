@@ -27,6 +27,9 @@ from tests.support.source import ROOT
 
 _PAGE = ROOT / "docs" / "faults.md"
 _KEPT = ROOT / ".cache" / "faults"
+_RESULTS = "results.json"
+# Of what was found; the rest stands in the directory.
+_SAID = 20
 # So many rounds share a cluster; what a fault leaves behind has that long to show.
 _ROUNDS_PER_SESSION = 10
 
@@ -43,6 +46,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     add("--fresh", action="store_true", help="forget what was run before")
     add("--write-page", action="store_true", help="put the table into docs/faults.md")
     add("--directory", type=Path, default=_KEPT, help="where results and failed runs are kept")
+    add("--add", type=Path, action="append", default=[], help="take in what was run with another --directory")
     add("--replay", type=Path, metavar="DIRECTORY", help="run the plan of a failed run again, and nothing else")
     return parser.parse_args(given)
 
@@ -122,11 +126,10 @@ class Suite:
 
 def say(what: str, result: Result, directory: Path, seconds: float) -> None:
     """Say what came out of a session, and how to repeat it."""
-    if not result.findings:
-        sys.stdout.write(f"{what}held, {seconds:.0f} s\n")
-        return
-    lines = [f"{what}FAILED, {seconds:.0f} s", *(f"    {finding}" for finding in result.findings[:20])]
-    lines.append(f"    again: python -m tests.faults.cluster.suite --replay {directory}")
+    lines = [f"{what}{'FAILED' if result.findings else 'held'}, {seconds:.0f} s"]
+    if result.findings:
+        lines += [f"    {finding}" for finding in result.findings[:_SAID]]
+        lines.append(f"    again: python -m tests.faults.cluster.suite --replay {directory}")
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()
 
@@ -147,9 +150,12 @@ def main(given: Sequence[str] | None = None) -> int:
     if arguments.replay:
         return replay(arguments.replay)
     arguments.directory.mkdir(parents=True, exist_ok=True)
-    results = Results(arguments.directory / "results.json", seed=arguments.seed, scale=arguments.scale)
+    results = Results(arguments.directory / _RESULTS, seed=arguments.seed, scale=arguments.scale)
     if not arguments.fresh:
         results.read()
+    for other in arguments.add:
+        results.read(other / _RESULTS)
+    results.write()
     with ExitStack() as stack:
         suite = Suite(arguments.directory, results, Servers(stack))
         for row in arguments.only or CATALOGUE:

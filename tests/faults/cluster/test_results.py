@@ -40,6 +40,15 @@ def test_results_are_read_back(results: Results, tmp_path: Path) -> None:
     assert again.table() == results.table()
 
 
+def test_results_of_pieces_are_put_together(results: Results, tmp_path: Path) -> None:
+    results.write()
+    whole = Results(tmp_path / "whole.json", seed=1, scale=1.0)
+    whole.add(Entry("pause", 0, QUICK, (), ""))
+    whole.read(tmp_path / "results.json")
+    assert whole.missing("kill", 3) == [1]
+    assert whole.missing("pause", 2) == [1]
+
+
 @pytest.mark.parametrize(("seed", "scale"), [(2, 1.0), (1, 0.5)])
 def test_results_of_other_plans_are_not_mixed_in(results: Results, tmp_path: Path, seed: int, scale: float) -> None:
     results.write()
