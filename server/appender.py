@@ -93,7 +93,7 @@ class Appender:
             self._tell_settled()
 
     def hold(self) -> None:
-        """Flushes nothing until `release`."""
+        """Flushes nothing until `release`, whatever the room drops meanwhile: the reading goes on."""
         self._held = True
 
     def release(self) -> None:
@@ -106,7 +106,7 @@ class Appender:
         """Forgets everything, and says so to its authors; a batch on its way may be committed or not."""
         dropped = [*(self._in_flight or ()), *self._inbox.take()]
         self._in_flight = None
-        self._awaits_answer = self._held = False
+        self._awaits_answer = False
         for each in dropped:
             each.author.dropped()
         self._tell_settled()

@@ -134,12 +134,13 @@ class Follower:
     def _look_again(self, room: Room) -> None:
         if room.is_behind and not room.appender.awaits_answer and room.state.has_memory:
             telemetry.CATCH_UPS.inc()
+            # In this turn: what is flushed before the task begins could be among what it reads.
+            room.appender.hold()
             self._tasks.spawn(self._catch_up(room), name="catch_up")
         else:
             self._watched.discard(room)
 
     async def _catch_up(self, room: Room) -> None:
-        room.appender.hold()
         try:
             await self._read_missing(room)
         except StoreError as error:

@@ -181,7 +181,8 @@ class Room:
 
     def _committed(self, batch: Batch, last_seq: int) -> None:
         ours = Ours(last_seq - len(batch.updates) + 1, last_seq, batch)
-        if ours.first_seq != self.head_seq + 1 and not self._keeper.are_many:
+        # What was shown under these numbers is not in the journal any more: it went back, as after a failover.
+        if ours.first_seq <= self.head_seq or (ours.first_seq != self.head_seq + 1 and not self._keeper.are_many):
             self.doubt(Doubt.JOURNAL_MOVED)
             return
         self.arrivals.add(ours)
@@ -258,8 +259,7 @@ class Room:
 
     async def reach(self, seq: int) -> None:
         """Returns when everything up to a seq is shown. Raises StoreUnavailable where that cannot be told now."""
-        if seq > self.head_seq:
-            self.learn(seq)
+        self.learn(seq)
         if seq > self.head_seq:
             await self.arrivals.wait_for(seq)
 

@@ -1,0 +1,173 @@
+"""What happens between two turns of the loop, and what nodes must not do for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from uuid import UUID
+
+import pytest
+from sqlalchemy import delete, update
+
+from crdt.codec import encode
+from crdt.diff import TextEdit
+from crdt.document import Document
+from crdt.messages import Update
+from persistence import tables
+from persistence.edits import Edit, JournalEntry
+from persistence.store import Store
+from server import follower
+from server.life import Doubt, RoomState
+from server.room import Room
+from tests.server.street import Node, Street, street
+from tests.support.waiting import wait_until
+
+NEVER = 1e6
+SOON = 10.0
+
+
+@pytest.fixture(autouse=True)
+def _never_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody looks at the journal without a reason, so that nothing heals by itself."""
+    monkeypatch.setattr(follower, "HEADS_SECONDS", NEVER)
+    monkeypatch.setattr(follower, "HEADS_SECONDS_WITHOUT_BUS", NEVER)
+
+
+@pytest.fixture
+async def two(sqlite_url: str) -> AsyncIterator[Street]:
+    async with street(sqlite_url) as built:
+        yield built
+
+
+class LateAnswers:
+    """The store's journal: commits are made and not answered before it is told to, and a reading can be held up."""
+
+    def __init__(self, store: Store) -> None:
+        self._journal = store.journal
+        self.late = False
+        self.unanswered: list[tuple[asyncio.Future[int], asyncio.Future[int]]] = []
+        self.next_read_waits_for: Awaitable[object] | None = None
+        self.readings = 0
+        store.journal = self  # type: ignore[assignment]
+
+    def __getattr__(self, name: str) -> object:
+        """Answer everything else as the journal does."""
+        return getattr(self._journal, name)
+
+    def append(
+        self, prompt_id: UUID, edits: Sequence[Edit], bindings: Mapping[int, UUID] | None = None
+    ) -> asyncio.Future[int]:
+        """Append, and answer later if it is to be late."""
+        made = self._journal.append(prompt_id, edits, bindings or {})
+        if not self.late:
+            return made
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.unanswered.append((made, answer))
+        return answer
+
+    async def read(self, prompt_id: UUID, *, after: int = 0, limit: int | None = None) -> list[JournalEntry]:
+        """Read, behind what the next reading waits for."""
+        awaited, self.next_read_waits_for = self.next_read_waits_for, None
+        if awaited is not None:
+            await awaited
+        entries = await self._journal.read(prompt_id, after=after, limit=limit)
+        self.readings += 1
+        return entries
+
+    @property
+    def has_committed(self) -> bool:
+        """Whether something is committed and not answered."""
+        return bool(self.unanswered) and all(made.done() for made, _ in self.unanswered)
+
+    async def answer(self) -> None:
+        """Answer everything."""
+        self.late = False
+        unanswered, self.unanswered = self.unanswered, []
+        for made, answer in unanswered:
+            answer.set_result(await made)
+
+
+def room_of(node: Node) -> Room:
+    room = node.hub._rooms.get(node.house.prompt_id)  # noqa: SLF001 - nobody else has it
+    assert room is not None
+    return room
+
+
+async def fall_behind(built: Street, text: str = "!") -> int:
+    """Have something stored that only the first node hears of; answer how far the journal reaches."""
+    built.exchange.loses = lambda *_: True
+    anna = await built.nodes[0].open("anna")
+    anna.type(text)
+    await anna.saved()
+    return await built.house.store.journal.head(built.house.prompt_id)
+
+
+async def deletion(built: Street) -> bytes:
+    """A frame that deletes the first letter: shown twice it changes nothing, so that nobody notices."""
+    author = Document((await built.house.journal())[0])
+    return encode(Update(author.edit([TextEdit(0, 1, "")])))
+
+
+async def turns(count: int = 50) -> None:
+    """Let the loop turn, far less than a commit takes."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+# --- what is read, and what is on its way from here -------------------------------------------------------------------
+
+
+async def test_what_is_typed_while_a_reading_begins_is_acknowledged(two: Street) -> None:
+    ben = await two.nodes[1].sender("ben")
+    head, frame = await fall_behind(two), await deletion(two)
+    room, journal = room_of(two.nodes[1]), LateAnswers(two.house.store)
+    journal.late = True
+    journal.next_read_waits_for = wait_until(
+        lambda: journal.has_committed or not room.appender.awaits_answer, what="what was handed in before it"
+    )
+    # In the turn in which the room begins to read.
+    asyncio.get_running_loop().call_later(0, ben.send, frame)
+    room.learn(head)
+    await wait_until(lambda: journal.has_committed, what="the commit")
+    await journal.answer()
+    await wait_until(lambda: room.head_seq == head + 1, what="it to be shown", seconds=SOON)
+    await wait_until(lambda: not room.appender.size, what="it to be acknowledged", seconds=SOON)
+
+
+async def test_a_reading_that_a_doubt_has_overtaken_reads_nothing_of_ours(
+    two: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "_PIECE", 1)
+    ben = await two.nodes[1].sender("ben")
+    head, frame = await fall_behind(two), await deletion(two)
+    room, journal = room_of(two.nodes[1]), LateAnswers(two.house.store)
+    may_read = asyncio.Event()
+    journal.next_read_waits_for = may_read.wait()
+    room.learn(head)
+    await wait_until(lambda: journal.next_read_waits_for is None, what="the reading to begin")
+    room.doubt(Doubt.DIVERGED)
+    await wait_until(lambda: room.state is RoomState.LIVE, what="the room to be read anew")
+    journal.late = True
+    ben.send(frame)
+    await turns()
+    await wait_until(lambda: journal.has_committed or not room.appender.awaits_answer, what="what was handed in")
+    readings = journal.readings
+    may_read.set()
+    await wait_until(lambda: journal.readings > readings, what="the end of the reading")
+    await wait_until(lambda: journal.has_committed, what="the commit")
+    await turns()
+    await journal.answer()
+    await wait_until(lambda: room.head_seq == head + 1, what="it to be shown", seconds=SOON)
+    await wait_until(lambda: not room.appender.size, what="it to be acknowledged", seconds=SOON)
+
+
+async def test_a_commit_where_something_was_shown_already_is_a_doubt(two: Street) -> None:
+    """As when a standby takes over that lacked the last edit: its number is given out a second time."""
+    ben = await two.nodes[1].open("ben")
+    ben.type("!")
+    await ben.saved()
+    head = room_of(two.nodes[1]).head_seq
+    async with two.house.store.database.write() as connection:
+        await connection.execute(delete(tables.journal).where(tables.journal.c.seq == head))
+        await connection.execute(update(tables.prompts).values(head_seq=head - 1))
+    ben.type("?")
+    await wait_until(lambda: ben.pump().peer.saved, what="it to be acknowledged", seconds=SOON)
+    await two.agree("Hello!?")
