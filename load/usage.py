@@ -33,6 +33,10 @@ class Usage:
         """What both have used."""
         return Usage(self.memory_bytes + other.memory_bytes, self.cpu_seconds + other.cpu_seconds)
 
+    def since(self, before: Usage) -> Usage:
+        """What has been used since then, and what is resident now."""
+        return Usage(self.memory_bytes, self.cpu_seconds - before.cpu_seconds)
+
 
 def usage_of(pid: int) -> Usage:
     """What a process and all its descendants have used so far; of one that is gone, nothing."""

@@ -22,9 +22,10 @@ class Costs:
         update: an update that came in: read, judged, acknowledged.
         batch: a batch: handed to the journal, applied, encoded, published.
         write: a frame written to one person.
-        message: a message from another node: read and applied.
+        message: a message that came: from another node, or its own, which Redis sends back.
         person: a person who does nothing, by the second.
         room: a prompt that is open, by the second.
+        rouse: of Redis's core, a turn of its loop after a rest.
         publish: of Redis's core, a message taken.
         delivery: of Redis's core, the same handed to one node.
         commit: of PostgreSQL's core, a transaction.
@@ -39,6 +40,7 @@ class Costs:
     message: float
     person: float
     room: float
+    rouse: float
     publish: float
     delivery: float
     commit: float
@@ -52,6 +54,7 @@ class Costs:
         def seconds(name: str, unit: float = _MICROSECOND) -> float:
             return figures[name] * unit
 
+        publish, delivery = seconds("redis_us_per_publish_alone"), seconds("redis_us_per_delivery_alone")
         commit, row = seconds("postgres_cpu_us_per_commit_4"), seconds("postgres_cpu_us_per_row_4")
         return cls(
             wake=seconds("node_us_per_wake"),
@@ -61,8 +64,9 @@ class Costs:
             message=seconds("node_us_per_message"),
             person=seconds("node_us_per_person_and_second"),
             room=seconds("node_us_per_room_and_second"),
-            publish=seconds("redis_us_per_publish_alone"),
-            delivery=seconds("redis_us_per_delivery_alone"),
+            rouse=max(seconds("redis_us_per_message_at_rest") - publish - delivery, 0.0),
+            publish=publish,
+            delivery=delivery,
             commit=commit,
             row=row,
             disk=max(seconds("postgres_commit_ms_1", _MILLISECOND) - commit - row, 0.0),

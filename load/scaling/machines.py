@@ -22,7 +22,7 @@ Work = Callable[[float], float]
 
 
 class Line:
-    """One after another: a core, or Redis."""
+    """One after another."""
 
     def __init__(self) -> None:
         self.free_at = 0.0
@@ -31,6 +31,27 @@ class Line:
         """Stand in line, and answer when it is over."""
         self.free_at = max(self.free_at, now) + seconds
         return self.free_at
+
+
+class Redis(Line):
+    """Redis: a loop, like a node's.
+
+    Args:
+        stage: where it is.
+    """
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__()
+        self.used = 0.0
+        self._stage = stage
+
+    def carry(self, now: float, listeners: int) -> float:
+        """Take a message, and answer when it has been handed to so many."""
+        costs = self._stage.costs
+        spent = costs.publish + costs.delivery * listeners + (costs.rouse if now > self.free_at else 0.0)
+        if self._stage.counts(now):
+            self.used += spent
+        return self.take(now, spent)
 
 
 class Database:
@@ -147,7 +168,7 @@ class Room:
         prompt: the same for the rooms of one prompt.
     """
 
-    def __init__(self, stage: Stage, node: Node, redis: Line, prompt: object) -> None:
+    def __init__(self, stage: Stage, node: Node, redis: Redis, prompt: object) -> None:
         self.people = 0
         self.others: list[Room] = []
         self.prompt = prompt
@@ -179,9 +200,10 @@ class Room:
         if counts:
             self._stage.outcome.batches += 1
             self._stage.outcome.published += 1
-            self._stage.outcome.received += len(self.others)
-        costs = self._stage.costs
-        arrives = self._redis.take(shown, costs.publish + costs.delivery * len(self.others)) + HOP_SECONDS
+            self._stage.outcome.received += 1 + len(self.others)
+        arrives = self._redis.carry(shown, 1 + len(self.others)) + HOP_SECONDS
+        # A node that has a prompt open hears of it whatever is said, its own words among it.
+        self._stage.at(arrives, lambda at: self._node.take(at, lambda time: time + self._stage.costs.message))
         for room in self.others:
             room.hear(arrives, keys)
         if self._inbox:

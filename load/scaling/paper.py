@@ -123,7 +123,9 @@ def plan(
             "delivered_to_nodes_per_second": outcome.received * times,
             "redis_cores": outcome.redis_cpu_share * times,
             "commits_per_second": outcome.commits * times,
-            "postgres_cores": outcome.database_cpu_share * times,
+            "postgres_cores": outcome.database_cpu_share * times
+            + rooms * nodes * measured["postgres_us_per_room_and_second"] / 1e6,
+            "redis_mb_per_second": outcome.published * times * measured["redis_bytes_per_message"] / 1e6,
             "journal_gb_a_day": assumed.keys_a_day * per_row / _GB,
             "log_gb_a_day": assumed.keys_a_day * measured["postgres_log_bytes_per_row"] / _GB,
             "journal_tb_of_all_prompts": assumed.prompts * assumed.edits_per_prompt * per_row / _GB / 1e3,

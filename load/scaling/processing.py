@@ -49,6 +49,7 @@ class Setting:
     rate: float
 
 
+_ROOMS: Final = Setting(2, 100, 3, 300.0)
 SETTINGS: Final = tuple(
     Setting(nodes, prompts, people, rate)
     for nodes in (1, 2)
@@ -74,12 +75,18 @@ class Observed:
         seconds: how long it was.
         cpu_seconds: what they used.
         counted: how often, or for how long, there was what `COSTS` names.
+        database_cpu_seconds: what PostgreSQL used.
+        bus_bytes: what Redis was sent.
+        published: in how many messages.
         commit_seconds: how long a batch waited for its commit, on average.
     """
 
     seconds: float
     cpu_seconds: float
     counted: tuple[float, ...]
+    database_cpu_seconds: float
+    bus_bytes: float
+    published: float
     commit_seconds: float
 
 
@@ -94,8 +101,14 @@ async def measure(seconds: float, seed: int) -> Mapping[str, float]:
     costs = explained([each.counted for each in found], [each.cpu_seconds * 1e6 for each in found])
     explains = [sum(map(_times, costs, each.counted)) / (each.cpu_seconds * 1e6) for each in found]
     busy = [each.commit_seconds for each in found if each.commit_seconds]
+    quiet = [each for setting, each in zip(SETTINGS, found, strict=True) if not setting.rate]
+    typed = [each for setting, each in zip(SETTINGS, found, strict=True) if setting == _ROOMS]
     return {
         **dict(zip(COSTS, costs, strict=True)),
+        "postgres_us_per_room_and_second": sum(each.database_cpu_seconds for each in quiet)
+        / sum(each.counted[-1] for each in quiet)
+        * 1e6,
+        "redis_bytes_per_message": sum(each.bus_bytes for each in typed) / sum(each.published for each in typed),
         "node_cost_explained_at_least": min(explains),
         "node_cost_explained_at_most": max(explains),
         "commit_ms_at_least": min(busy) * 1e3,
@@ -116,11 +129,13 @@ async def observed(setting: Setting, seconds: float, seed: int) -> Observed:
         crowd = await gathered(server, setting.prompts, setting.people, random)
         await crowd.type(setting.rate, _WARM_UP_SECONDS, random)
         await asyncio.sleep(_CALM_SECONDS)
-        before, wakes, used, start = await server.metrics(), server.wakes(), server.usage().cpu_seconds, perf_counter()
+        before, wakes, bus_bytes, start = await server.metrics(), server.wakes(), server.bus_bytes(), perf_counter()
+        used, database = server.usage(), server.database_usage()
         typed = await crowd.type(setting.rate, seconds, random)
         await asyncio.sleep(max(start + seconds - perf_counter(), 0.0))
-        used, wakes = server.usage().cpu_seconds - used, server.wakes() - wakes
-        elapsed, after = perf_counter() - start, await server.metrics()
+        used, database = server.usage().since(used), server.database_usage().since(database)
+        wakes, bus_bytes, elapsed = server.wakes() - wakes, server.bus_bytes() - bus_bytes, perf_counter() - start
+        after = await server.metrics()
         crowd.leave()
     done = {name: value - before.get(name, 0.0) for name, value in after.items()}
     batches = done["promptroom_flush_edits_count"]
@@ -133,7 +148,15 @@ async def observed(setting: Setting, seconds: float, seed: int) -> Observed:
         setting.prompts * setting.people * elapsed,
         after["promptroom_rooms"] * elapsed,
     )
-    return Observed(elapsed, used, counted, done["promptroom_commit_seconds_sum"] / batches if batches else 0.0)
+    return Observed(
+        elapsed,
+        used.cpu_seconds,
+        counted,
+        database.cpu_seconds,
+        bus_bytes,
+        done["promptroom_bus_published_total"],
+        done["promptroom_commit_seconds_sum"] / batches if batches else 0.0,
+    )
 
 
 def _times(cost: float, count: float) -> float:

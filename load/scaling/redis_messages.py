@@ -12,6 +12,7 @@ from random import Random
 from time import perf_counter
 from typing import Final, TypeVar, cast
 
+from load.pacing import at_any_time, play
 from load.servers.process import cores
 from load.servers.redis import Redis
 
@@ -21,6 +22,7 @@ _CHANNELS: Final = 400
 _PAYLOAD: Final = bytes(range(48, 123)) * 2
 _LISTENERS: Final = (0, 1, 2)
 _PIPELINED: Final = 8
+_FEW_PER_SECOND: Final = 300.0
 
 T = TypeVar("T", bound="Connection")
 
@@ -39,7 +41,7 @@ async def measure(seconds: float, seed: int) -> Mapping[str, float]:
         figures[f"redis_us_per_publish_{name}"] = publish
         figures[f"redis_us_per_delivery_{name}"] = delivery
         figures[f"redis_messages_per_second_{name}"] = 1e6 / (publish + delivery)
-    return figures
+    return {**figures, **await _at_rest(seconds, seed)}
 
 
 async def _cost(listeners: int, depth: int, seconds: float, seed: int) -> float:
@@ -50,7 +52,7 @@ async def _cost(listeners: int, depth: int, seconds: float, seed: int) -> float:
     try:
         channels = [f"promptroom:prompt:{random.randbytes(16).hex()}" for _ in range(_CHANNELS)]
         nodes = [await _connected(redis.port, Publisher(channels, depth, random)) for _ in range(_NODES)]
-        subscribers = [await _connected(redis.port, Subscriber()) for _ in range(_NODES)]
+        subscribers = [await _connected(redis.port, Connection()) for _ in range(_NODES)]
         for channel in channels:
             for listener in random.sample(subscribers, listeners):
                 listener.say("SUBSCRIBE", channel)
@@ -70,8 +72,34 @@ async def _cost(listeners: int, depth: int, seconds: float, seed: int) -> float:
     return taken / max(published, 1) * 1e6
 
 
+async def _at_rest(seconds: float, seed: int) -> Mapping[str, float]:
+    """What a publish that one node hears of costs where there are few, and what it costs that Redis is there."""
+    random = Random(seed)
+    redis = Redis(on=cores().server)
+    await asyncio.to_thread(redis.start)
+    try:
+        node, subscriber = [await _connected(redis.port, Connection()) for _ in range(2)]
+        subscriber.say("SUBSCRIBE", "one")
+        await asyncio.sleep(seconds)
+        idle = redis.usage().cpu_seconds
+        await asyncio.sleep(seconds)
+        before = redis.usage().cpu_seconds
+        deeds = [lambda _: node.say("PUBLISH", "one", _PAYLOAD)]
+        await play(at_any_time(deeds, _FEW_PER_SECOND, perf_counter(), seconds, random))
+        # What it does for itself is not counted.
+        used = redis.usage().cpu_seconds - before - (before - idle)
+        for each in (node, subscriber):
+            each.close()
+    finally:
+        await asyncio.to_thread(redis.close)
+    return {
+        "redis_us_per_message_at_rest": used / (_FEW_PER_SECOND * seconds) * 1e6,
+        "redis_cpu_share_at_rest": (before - idle) / seconds,
+    }
+
+
 class Connection(asyncio.Protocol):
-    """As much of a client of Redis as is needed to keep one busy."""
+    """As much of a client of Redis as is needed; what it hears, it forgets."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -93,10 +121,6 @@ class Connection(asyncio.Protocol):
         """Hang up."""
         if self._transport is not None:
             self._transport.close()
-
-
-class Subscriber(Connection):
-    """Hears, and does nothing."""
 
 
 class Publisher(Connection):

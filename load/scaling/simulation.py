@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from load.scaling.costs import Costs
-from load.scaling.machines import Database, Line, Node, Room
+from load.scaling.machines import Database, Line, Node, Redis, Room
 from load.scaling.stage import Outcome, Stage
 
 
@@ -61,7 +61,7 @@ class _Deployment:
     def __init__(self, load: Load, stage: Stage) -> None:
         self._load = load
         self._stage = stage
-        self._redis = Line()
+        self._redis = Redis(stage)
         self._database = Database(stage, load.database_cores)
         cores = [Line() for _ in range(load.node_cores or load.nodes)]
         self._nodes = [Node(stage, cores[number % len(cores)], self._database) for number in range(load.nodes)]
@@ -100,12 +100,12 @@ class _Deployment:
         return [rooms[node] for node in where]
 
     def _summed_up(self) -> Outcome:
-        seconds, costs, found = self._stage.counted_seconds, self._stage.costs, self._stage.outcome
+        seconds, found = self._stage.counted_seconds, self._stage.outcome
         found.cpu_shares = [node.used / seconds + node.idle_cost for node in self._nodes]
         found.database_cpu_share = self._database.used / seconds
         for name in ("wakes", "batches", "commits", "published", "received", "writes"):
             setattr(found, name, getattr(found, name) / seconds)
-        found.redis_cpu_share = found.published * costs.publish + found.received * costs.delivery
+        found.redis_cpu_share = self._redis.used / seconds
         found.here.sort()
         found.elsewhere.sort()
         return found

@@ -26,7 +26,7 @@ class Outcome:
         batches: that were committed.
         commits: transactions that PostgreSQL made of these.
         published: messages between nodes.
-        received: the same, counted at each node that got one.
+        received: the same, counted at each node that got one: the one that sent it, too.
         writes: frames written to people.
         here: seconds from each key to people on its own node, in order.
         elsewhere: the same to people on other nodes.

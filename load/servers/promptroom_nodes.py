@@ -108,11 +108,11 @@ class PromptroomNodes:
         """What all nodes have used so far."""
         return reduce(add, (node.usage() for node in self._nodes))
 
-    def database_usage(self) -> Usage | None:
+    def database_usage(self) -> Usage:
         """What PostgreSQL has used so far, all its processes together."""
         return self._database.usage()
 
-    def bus_usage(self) -> Usage | None:
+    def bus_usage(self) -> Usage:
         """What Redis has used so far."""
         return self._redis.usage()
 
@@ -125,6 +125,10 @@ class PromptroomNodes:
         """What stands on the pages of metrics of all nodes, each figure summed up."""
         pages = await asyncio.gather(*(node.metrics() for node in self._nodes))
         return {name: sum(page[name] for page in pages) for name in pages[0]}
+
+    def bus_bytes(self) -> int:
+        """All that Redis was sent so far."""
+        return self._redis.received_bytes()
 
     def wakes(self) -> int:
         """How often any of the nodes had nothing to do and was woken again."""

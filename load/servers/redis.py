@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
+import socket
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -12,6 +14,9 @@ from load.servers.process import Process, accepts, cores, free_port
 from load.servers.server import ServerFailed
 from load.usage import Usage, usage_of
 
+_RECEIVED: Final = re.compile(rb"total_net_input_bytes:(\d+)\r\n")
+_ANSWER_SECONDS: Final = 10.0
+_AT_ONCE: Final = 65_536
 # It carries messages and keeps nothing: there is nothing to be written to a disk.
 _OPTIONS: Final = ("--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
 
@@ -45,6 +50,22 @@ class Redis:
     def usage(self) -> Usage:
         """What it has used since it was started last."""
         return usage_of(self.process.pid)
+
+    def received_bytes(self) -> int:
+        """All that it was sent since it was started last.
+
+        Raises:
+            ServerFailed: It says something else.
+        """
+        with socket.create_connection(("127.0.0.1", self.port), timeout=_ANSWER_SECONDS) as connection:
+            connection.sendall(b"INFO stats\r\n")
+            answer = b""
+            while not (found := _RECEIVED.search(answer)):
+                some = connection.recv(_AT_ONCE)
+                if not some:
+                    raise ServerFailed(f"Redis said {answer[:100]!r}")
+                answer += some
+        return int(found[1])
 
     def close(self) -> None:
         """Stop it, and remove its directory."""
