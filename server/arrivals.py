@@ -69,11 +69,15 @@ class Arrivals:
         """The lowest sequence number that waits: something before it is missing."""
         return min(self._waiting, default=None)
 
-    def add(self, arrival: Elsewhere | Ours) -> None:
-        """Takes what was committed. Where too much waits, what others committed is left out: the journal has it."""
+    def add(self, arrival: Elsewhere | Ours, *, is_next: bool = False) -> None:
+        """Takes what was committed. Where too much waits, what others committed is left out: the journal has it.
+
+        What `is_next` to be shown does not wait, and what waits waits for it: it is taken in any case.
+        """
         self.known_seq = max(self.known_seq, arrival.last_seq)
         if isinstance(arrival, Elsewhere):
-            if self._size + arrival.size > ARRIVALS_BYTES or arrival.first_seq in self._waiting:
+            fits = is_next or self._size + arrival.size <= ARRIVALS_BYTES
+            if not fits or arrival.first_seq in self._waiting:
                 return
             self._size += arrival.size
         self._waiting[arrival.first_seq] = arrival

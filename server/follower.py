@@ -24,9 +24,10 @@ from server.arrivals import Elsewhere
 from server.envelope import Envelope, Fingerprint, HeadMoved, PresenceNews, RelayedEvent
 from server.errors import Overloaded, ServerError, as_server_error
 from server.life import Doubt, RoomState
+from server.limits import HEAVY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from uuid import UUID
 
     from persistence.edits import JournalEntry
@@ -48,7 +49,7 @@ HEADS_SECONDS_WITHOUT_BUS: Final = 0.5
 HEADS_ANSWER_SECONDS: Final = 5.0
 # Reading and showing more than this takes longer than replaying it in a worker.
 CATCH_UP_EDITS: Final = 5_000
-# Read and shown in a few milliseconds.
+# Read and shown in a few milliseconds, unless it is heavy.
 _PIECE: Final = 100
 # Updates of one room that are put off until the journal was looked at; honest tabs cause one or two.
 PUT_OFF_AT_MOST: Final = 64
@@ -161,8 +162,8 @@ class Follower:
         if not entries or len(entries) > CATCH_UP_EDITS:
             room.doubt(Doubt.JOURNAL_MOVED)
             return
-        for start in range(0, len(entries), _PIECE):
-            room.hear(await self._read(entries[start : start + _PIECE]))
+        for piece in _pieces(entries):
+            room.hear(await self._read(piece))
             await asyncio.sleep(0)
 
     async def _read(self, entries: Sequence[JournalEntry]) -> Elsewhere:
@@ -287,6 +288,20 @@ class Follower:
         self._nodes.tell(room.prompt_id, ours)
         if room.head_seq == heard.seq:
             room.doubt(Doubt.DIVERGED)
+
+
+def _pieces(entries: Sequence[JournalEntry]) -> Iterator[list[JournalEntry]]:
+    """Splits what was read into what is shown in one go: not much, or one entry that is heavy by itself."""
+    piece: list[JournalEntry] = []
+    size = 0
+    for entry in entries:
+        if piece and (len(piece) >= _PIECE or size + len(entry.update) > HEAVY_BYTES):
+            yield piece
+            piece, size = [], 0
+        piece.append(entry)
+        size += len(entry.update)
+    if piece:
+        yield piece
 
 
 def digest_of(state: bytes) -> bytes:

@@ -248,7 +248,7 @@ class Room:
 
     def hear(self, elsewhere: Elsewhere) -> None:
         """Takes what another node has committed, in whatever order it comes; it is shown when it is its turn."""
-        self.arrivals.add(elsewhere)
+        self.arrivals.add(elsewhere, is_next=elsewhere.first_seq == self.head_seq + 1)
         self.advance()
 
     def learn(self, seq: int) -> None:

@@ -14,7 +14,7 @@ from crdt.messages import Update
 from persistence import tables
 from persistence.edits import Edit, JournalEntry
 from persistence.store import Store
-from server import follower
+from server import arrivals, follower
 from server.life import Doubt, RoomState
 from server.room import Room
 from tests.server.street import Node, Street, street
@@ -171,3 +171,34 @@ async def test_a_commit_where_something_was_shown_already_is_a_doubt(two: Street
     ben.type("?")
     await wait_until(lambda: ben.pump().peer.saved, what="it to be acknowledged", seconds=SOON)
     await two.agree("Hello!?")
+
+
+# --- much at once -----------------------------------------------------------------------------------------------------
+
+
+async def test_more_than_may_wait_is_read_and_shown(two: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "ARRIVALS_BYTES", 1_000)
+    ben = await two.nodes[1].open("ben")
+    two.exchange.loses = lambda *_: True
+    anna = await two.nodes[0].open("anna")
+    for _ in range(3):
+        anna.type("x" * 600)
+        await anna.saved()
+    room_of(two.nodes[1]).learn(await two.house.store.journal.head(two.house.prompt_id))
+    await wait_until(lambda: len(ben.pump().peer.text) == len("Hello") + 1_800, what="all of it", seconds=SOON)
+
+
+async def test_what_fills_a_gap_is_shown_however_much_waits_behind_it(
+    two: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "ARRIVALS_BYTES", 1_000)
+    ben = await two.nodes[1].open("ben")
+    anna = await two.nodes[0].open("anna")
+    await anna.saved()
+    two.exchange.loses = lambda *_: True
+    anna.type("x" * 600)
+    await anna.saved()
+    two.exchange.loses = None
+    anna.type("x" * 600)
+    await anna.saved()
+    await wait_until(lambda: len(ben.pump().peer.text) == len("Hello") + 1_200, what="both", seconds=SOON)
