@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from server.errors import StoreUnavailable
-from server.limits import ARRIVALS_BYTES
+from server.limits import ARRIVALS_BYTES, MAX_ARRIVALS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,8 +76,8 @@ class Arrivals:
         """
         self.known_seq = max(self.known_seq, arrival.last_seq)
         if isinstance(arrival, Elsewhere):
-            fits = is_next or self._size + arrival.size <= ARRIVALS_BYTES
-            if not fits or arrival.first_seq in self._waiting:
+            fits = len(self._waiting) < MAX_ARRIVALS and self._size + arrival.size <= ARRIVALS_BYTES
+            if not (fits or is_next) or arrival.first_seq in self._waiting:
                 return
             self._size += arrival.size
         self._waiting[arrival.first_seq] = arrival

@@ -40,6 +40,8 @@ KEEPALIVE_SECONDS: Final = 12.0
 INBOX_BYTES: Final = 32 * MIB
 # Updates of other nodes that wait until what came before them is shown; what does not fit is read from the journal.
 ARRIVALS_BYTES: Final = 8 * MIB
+# Each takes 1 KB of memory, a keystroke of 20 bytes too, and all that waited is shown in one turn of the loop.
+MAX_ARRIVALS: Final = 2_000
 # Bytes that wait in one socket before its session stops receiving and is resynchronised by a diff.
 OUTBOX_BYTES: Final = 1 * MIB
 # A reader that takes none of its bytes for this long is gone in all but name.

@@ -15,6 +15,7 @@ from persistence import tables
 from persistence.edits import Edit, JournalEntry
 from persistence.store import Store
 from server import arrivals, follower
+from server.arrivals import Arrivals, Elsewhere
 from server.life import Doubt, RoomState
 from server.room import Room
 from tests.server.street import Node, Street, street
@@ -202,3 +203,15 @@ async def test_what_fills_a_gap_is_shown_however_much_waits_behind_it(
     anna.type("x" * 600)
     await anna.saved()
     await wait_until(lambda: len(ben.pump().peer.text) == len("Hello") + 1_200, what="both", seconds=SOON)
+
+
+def test_small_updates_that_wait_are_bounded_by_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "MAX_ARRIVALS", 3)
+    waiting = Arrivals()
+    for seq in range(10, 20):
+        waiting.add(Elsewhere(seq, seq, (b"x",), (), {}))
+    waiting.add(Elsewhere(2, 2, (b"x",), (), {}), is_next=True)
+    assert waiting.known_seq == 19
+    heads = [1, 9, 10, 11, 12]
+    taken = [arrival.first_seq for head in heads if (arrival := waiting.take(head)) is not None]
+    assert taken == [2, 10, 11, 12]
