@@ -93,13 +93,17 @@ class Knowledge:
                 return Need(client, end)
         return None
 
-    def check(self, summary: UpdateSummary) -> None:
+    def check(self, summary: UpdateSummary, *, is_stored: bool = False) -> None:
         """Refuse a ready update that the engine and browsers would make different texts of.
+
+        Args:
+            summary: what the strict reader found in it.
+            is_stored: it was judged before, perhaps piece by piece, and may cost what all pieces together cost.
 
         Raises:
             UpdateError: with the code of the rule in :mod:`crdt.landmarks` that the update breaks.
         """
-        self.landmarks.check(summary)
+        self.landmarks.check(summary, is_stored=is_stored)
 
     def add(self, summary: UpdateSummary) -> None:
         """Take in what a ready update brings."""

@@ -37,11 +37,12 @@ class Landmarks:
         # What came when it was deleted already: whether it was a type, nobody knows any more.
         self._remains = RangeSet()
 
-    def check(self, summary: UpdateSummary) -> None:
+    def check(self, summary: UpdateSummary, *, is_stored: bool = False) -> None:
         """Refuse an update that would damage the replica.
 
         Args:
             summary: of an update that is causally ready.
+            is_stored: it was judged before, perhaps piece by piece, and may cost what all pieces together cost.
 
         Raises:
             UpdateError: ``update_pair_split``, ``update_neighbours_impossible`` or ``update_parent_invalid``.
@@ -53,7 +54,7 @@ class Landmarks:
         ):
             raise _pair_split()
         if summary.places:
-            self._lineage.check(summary)
+            self._lineage.check(summary, is_stored=is_stored)
 
     def check_state_vector(self, state: Mapping[int, int]) -> None:
         """Refuse a state vector that nobody can have: the diff from there would begin with half a pair.

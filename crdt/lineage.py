@@ -54,17 +54,18 @@ class Lineage:
         self._nesting = Nesting()
         self._steps = 0
 
-    def check(self, summary: UpdateSummary) -> None:
+    def check(self, summary: UpdateSummary, *, is_stored: bool = False) -> None:
         """Refuse what no editor can have inserted.
 
         Args:
             summary: of an update that is causally ready.
+            is_stored: it was judged before, perhaps piece by piece, and may cost what all pieces together cost.
 
         Raises:
             UpdateError: ``update_neighbours_impossible`` or ``update_nested_too_deep``.
         """
         places = summary.places
-        self._steps = MAX_STEPS + STEPS_PER_STRUCT * len(places)
+        self._steps = UNBOUNDED if is_stored else MAX_STEPS + STEPS_PER_STRUCT * len(places)
         runs = self._runs.get(places[0].client) if len(places) == len(summary.writes) == 1 else None
         if runs is not None and places[0].start == runs.end and not summary.structure.types:
             # The usual case, and the usual one of it: what is typed goes on with what was typed.

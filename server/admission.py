@@ -121,7 +121,8 @@ class Admission:
         for summary in elsewhere.summaries:
             if self.knowledge.repeats(summary) or not self.knowledge.is_ready(summary):
                 raise UpdateError("two nodes wrote under one client id at once", code="journal_overlaps")
-            self.knowledge.check(summary)
+            # An envelope is a flush, merged: what each of its updates may cost was looked at where it was let in.
+            self.knowledge.check(summary, is_stored=True)
             self.knowledge.add(summary)
         for client, user_id in elsewhere.bindings.items():
             if self.bindings.setdefault(client, user_id) != user_id:

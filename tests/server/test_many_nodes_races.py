@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import delete, update
 
+from crdt import lineage
 from crdt.codec import encode
 from crdt.diff import TextEdit
 from crdt.document import Document
@@ -215,3 +216,33 @@ def test_small_updates_that_wait_are_bounded_by_their_number(monkeypatch: pytest
     heads = [1, 9, 10, 11, 12]
     taken = [arrival.first_seq for head in heads if (arrival := waiting.take(head)) is not None]
     assert taken == [2, 10, 11, 12]
+
+
+async def test_what_each_could_insert_they_can_insert_together(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Judging a place costs more the more often people took turns there; merged, a flush costs the sum of it."""
+    monkeypatch.setattr(lineage, "MAX_STEPS", 200)
+    async with street(sqlite_url, text="()") as built:
+        author_id = built.house.people["anna"].user_id
+        pair = [Document((await built.house.journal())[0], client_id=client_id) for client_id in (100, 200)]
+        for turn in range(40):
+            frame = pair[turn % 2].edit([inside(pair[turn % 2].text)])
+            pair[1 - turn % 2].apply([frame])
+            await built.house.store.journal.append(
+                built.house.prompt_id, [Edit(frame, author_id)], {(100, 200)[turn % 2]: author_id}
+            )
+        ben = await built.nodes[1].open("ben")
+        doubts: list[Doubt] = []
+        monkeypatch.setattr(room_of(built.nodes[1]), "doubt", doubts.append)
+        state = pair[0].encode_state()
+        everybody = [await built.nodes[0].sender("anna") for _ in range(20)]
+        for one in everybody:
+            author = Document(state)
+            one.send(encode(Update(author.edit([inside(author.text)]))))
+        await wait_until(lambda: len(ben.pump().peer.text) == 2 + 40 + 20 or doubts, what="all of it")
+        assert not doubts
+
+
+def inside(text: str) -> TextEdit:
+    return TextEdit(len(text) - 1, len(text) - 1, "x")
