@@ -79,6 +79,7 @@ class Follower:
         self._looking: dict[Room, list[Submission]] = {}
         self._seen: dict[UUID, int] = {}
         self._told: dict[UUID, int] = {}
+        self._differed: dict[UUID, int] = {}
 
     # --- what is heard ------------------------------------------------------------------------------------------------
 
@@ -119,8 +120,8 @@ class Follower:
     def forget(self, prompt_id: UUID) -> None:
         """A prompt is not live here any more."""
         self._shared.discard(prompt_id)
-        self._seen.pop(prompt_id, None)
-        self._told.pop(prompt_id, None)
+        for seqs in (self._seen, self._told, self._differed):
+            seqs.pop(prompt_id, None)
 
     # --- what is missing ----------------------------------------------------------------------------------------------
 
@@ -250,21 +251,19 @@ class Follower:
                 room.learn(head.seq)
             elif room.prompt_id in self._shared and self._has_come_to_rest(room):
                 at_rest.append(room)
-        for room in at_rest[:_FINGERPRINTS_AT_ONCE]:
+        for room in at_rest[:_FINGERPRINTS_AT_ONCE] if self._nodes.bus.is_up else ():
             await self._tell_fingerprint(room)
 
     def _has_come_to_rest(self, room: Room) -> bool:
         """Whether a room stands where it stood at the last look, and has not told the others what it shows there."""
         prompt_id, head_seq = room.prompt_id, room.head_seq
         before, self._seen[prompt_id] = self._seen.get(prompt_id), head_seq
-        if before != head_seq or self._told.get(prompt_id) == head_seq:
-            return False
-        self._told[prompt_id] = head_seq
-        return True
+        return before == head_seq and self._told.get(prompt_id) != head_seq
 
     async def _tell_fingerprint(self, room: Room) -> None:
         fingerprint = await self._fingerprint(room)
-        if fingerprint is not None:
+        if fingerprint is not None and room.prompt_id in self._shared:
+            self._told[room.prompt_id] = fingerprint.seq
             self._nodes.tell(room.prompt_id, fingerprint)
 
     async def _fingerprint(self, room: Room) -> Fingerprint | None:
@@ -277,11 +276,13 @@ class Follower:
             return None
 
     async def _compare(self, room: Room, heard: Fingerprint) -> None:
-        if room.head_seq != heard.seq:
+        # Read anew they are the same; where they are not, as between two versions, reading once more changes nothing.
+        if room.head_seq != heard.seq or self._differed.get(room.prompt_id) == heard.seq:
             return
         ours = await self._fingerprint(room)
         if ours is None or ours.seq != heard.seq or ours.digest == heard.digest:
             return
+        self._differed[room.prompt_id] = heard.seq
         telemetry.DIVERGENCES.inc()
         _log.error("document_diverged", prompt_id=str(room.prompt_id), seq=heard.seq)
         # The other one has to doubt, too: nobody can say from here which of the two is right.

@@ -1,7 +1,7 @@
 """What happens between two turns of the loop, and what nodes must not do for ever."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from uuid import UUID
 
 import pytest
@@ -10,15 +10,17 @@ from sqlalchemy import delete, update
 from crdt import lineage
 from crdt.codec import encode
 from crdt.diff import TextEdit
-from crdt.document import Document
+from crdt.document import Document, initial_state
 from crdt.messages import Update
 from persistence import tables
 from persistence.edits import Edit, JournalEntry
 from persistence.store import Store
 from server import arrivals, follower
 from server.arrivals import Arrivals, Elsewhere
+from server.envelope import Fingerprint, Seal
 from server.life import Doubt, RoomState
 from server.room import Room
+from tests.server.living import SECRET, Tab
 from tests.server.street import Node, Street, street
 from tests.support.waiting import wait_until
 
@@ -246,3 +248,95 @@ async def test_what_each_could_insert_they_can_insert_together(
 
 def inside(text: str) -> TextEdit:
     return TextEdit(len(text) - 1, len(text) - 1, "x")
+
+
+# --- comparing --------------------------------------------------------------------------------------------------------
+
+
+async def look(node: Node) -> None:
+    """Have a node hold its rooms against the journal."""
+    rooms = node.hub._rooms  # noqa: SLF001 - nobody else says when
+    await rooms._follower.compare_heads(list(rooms._live.values()))  # noqa: SLF001 - as above
+
+
+def fingerprints_of(built: Street) -> list[str]:
+    """The channels on which fingerprints are said from now on."""
+    said: list[str] = []
+
+    def note(channel: str, payload: bytes) -> bool:
+        if isinstance(Seal(SECRET, UUID(int=0)).open(channel, payload)[1], Fingerprint):
+            said.append(channel)
+        return False
+
+    built.exchange.loses = note
+    return said
+
+
+async def test_what_is_left_of_the_fingerprints_comes_with_the_next_look(
+    two: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follower, "_FINGERPRINTS_AT_ONCE", 1)
+    house, (first, second) = two.house, two.nodes
+    prompt = await house.store.prompts.get(house.prompt_id)
+    other = await house.store.prompts.create(
+        organization_id=prompt.organization_id,
+        project_id=prompt.project_id,
+        name="Another",
+        state=initial_state("Bye", 1),
+        client_id=1,
+        user_id=house.people["owner"].user_id,
+    )
+    said = fingerprints_of(two)
+    for prompt_id in (house.prompt_id, other.id):
+        for node in (first, second):
+            await Tab(node.hub, house.people["anna"], house.tabs).open(prompt_id)
+    await turns()
+    for _ in range(4):
+        await look(first)
+    assert sorted(said) == sorted(f"prompt:{prompt_id}" for prompt_id in (house.prompt_id, other.id))
+
+
+async def test_a_fingerprint_is_said_when_somebody_can_hear_it(two: Street) -> None:
+    said = fingerprints_of(two)
+    for node in two.nodes:
+        await node.open("anna")
+    await turns()
+    first = two.nodes[0]
+    first.bus.cut_off()
+    await wait_until(lambda: not first.bus.is_up, what="the bus to be lost")
+    for _ in range(3):
+        await look(first)
+    first.bus.mend()
+    await wait_until(lambda: first.bus.is_up, what="the bus to be back")
+    await look(first)
+    assert said
+
+
+async def test_nodes_that_never_agree_do_not_read_for_ever(two: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when two versions of the engine write one document in different bytes, and a worker has to tell."""
+    for node in two.nodes:
+        await node.open("anna")
+    await turns()
+    said = fingerprints_of(two)
+
+    def are_live() -> bool:
+        return all(room_of(node).state is RoomState.LIVE for node in two.nodes)
+
+    def fingerprint_of(node: Node) -> Callable[[Room], Awaitable[Fingerprint | None]]:
+        async def fingerprint(room: Room) -> Fingerprint | None:
+            if room.state is not RoomState.LIVE:
+                return None
+            await wait_until(are_live, what="both rooms to be live")
+            return Fingerprint(room.head_seq, node.node_id.bytes)
+
+        return fingerprint
+
+    for node in two.nodes:
+        monkeypatch.setattr(node.hub._rooms._follower, "_fingerprint", fingerprint_of(node))  # noqa: SLF001 - as above
+    for _ in range(2):
+        await look(two.nodes[0])
+    await wait_until(lambda: len(said) > 1, what="the difference to be noticed")
+    for _ in range(20):
+        await turns()
+        await wait_until(are_live, what="both rooms to be read anew")
+    assert len(said) <= 4
