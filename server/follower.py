@@ -197,7 +197,8 @@ class Follower:
     async def _look_ahead(self, room: Room, waiting: list[Submission]) -> None:
         try:
             heads = await self._store.journal.heads([room.prompt_id])
-            if (head := heads.get(room.prompt_id)) is not None:
+            # A room that was closed meanwhile shows nothing any more.
+            if (head := heads.get(room.prompt_id)) is not None and room.state is not RoomState.CLOSED:
                 await room.reach(head.seq)
         except (StoreError, ServerError) as error:
             _log.warning("head_unknown", prompt_id=str(room.prompt_id), reason=str(error))

@@ -108,6 +108,9 @@ class Rooms:
         try:
             # Whoever comes may have seen on another node what was not heard of here yet, and builds on it.
             await room.reach(at_least)
+            if room.state is not RoomState.LIVE:
+                # It got there, and was lost or closed in the same turn: nobody would ever hear of it again.
+                raise Restarting if self._stopping else StoreUnavailable
             yield room
         except EngineFailure as error:
             room.doubt(Doubt.ENGINE)

@@ -12,12 +12,14 @@ from crdt.codec import encode
 from crdt.diff import TextEdit
 from crdt.document import Document, initial_state
 from crdt.messages import Update
+from crdt.update import read_update
 from persistence import tables
-from persistence.edits import Edit, JournalEntry
+from persistence.edits import Edit, Head, JournalEntry
 from persistence.store import Store
 from server import arrivals, follower
 from server.arrivals import Arrivals, Elsewhere
 from server.envelope import Fingerprint, Seal
+from server.errors import PromptNotFound, ServerError
 from server.life import Doubt, RoomState
 from server.room import Room
 from tests.server.living import SECRET, Tab
@@ -340,3 +342,51 @@ async def test_nodes_that_never_agree_do_not_read_for_ever(two: Street, monkeypa
         await turns()
         await wait_until(are_live, what="both rooms to be read anew")
     assert len(said) <= 4
+
+
+# --- coming and going -------------------------------------------------------------------------------------------------
+
+
+async def test_who_waits_for_a_room_that_is_closed_in_the_same_turn_is_not_let_into_it(two: Street) -> None:
+    ben = await two.nodes[1].open("ben")
+    await ben.saved()
+    head = await fall_behind(two)
+    node, journal = two.nodes[1], LateAnswers(two.house.store)
+    may_read = asyncio.Event()
+    journal.next_read_waits_for = may_read.wait()
+    tab = Tab(node.hub, two.house.people["anna"], [])
+    joining = asyncio.ensure_future(node.hub.join(two.house.prompt_id, tab.session, at_least=head))
+    await wait_until(lambda: journal.next_read_waits_for is None, what="the reading to begin")
+    room = room_of(node)
+    # What is missing is shown, and the prompt deleted, before anybody else has a turn.
+    entry = (await two.house.journal())[-1]
+    room.hear(Elsewhere(head, head, (entry,), (read_update(entry),), {}))
+    node.hub._rooms.forget(room, PromptNotFound())  # noqa: SLF001 - the deletion itself
+    may_read.set()
+    with pytest.raises(ServerError):
+        await joining
+    assert not room.members
+
+
+async def test_nobody_waits_for_what_a_closed_room_could_show(two: Street) -> None:
+    ben = await two.nodes[1].sender("ben")
+    head = await fall_behind(two)
+    node, room = two.nodes[1], room_of(two.nodes[1])
+    looked = asyncio.Event()
+    heads = two.house.store.journal.heads
+
+    async def late_heads(prompt_ids: Sequence[UUID]) -> dict[UUID, Head]:
+        await looked.wait()
+        return await heads(prompt_ids)
+
+    two.house.store.journal.heads = late_heads  # type: ignore[method-assign]
+    # It builds on what this node has not heard of.
+    author = Document()
+    author.apply(await two.house.journal())
+    ben.send(encode(Update(author.edit([inside(author.text)]))))
+    looking = node.hub._rooms._follower._looking  # noqa: SLF001 - nobody else knows who looks
+    assert room in looking
+    node.hub._rooms.forget(room, PromptNotFound())  # noqa: SLF001 - as when it is unloaded
+    looked.set()
+    await wait_until(lambda: room not in looking, what="the end of the look", seconds=SOON)
+    assert head > room.head_seq
