@@ -96,6 +96,8 @@ class Hub:
         self._sessions: set[Session] = set()
         self._review_due_at = clock() + MEMBERSHIPS_SECONDS
         self._reviewing = False
+        # What was told of memberships while all are being reviewed: what was read of them may be older, or newer.
+        self._told: dict[tuple[UUID, UUID], Role | None] = {}
 
     @property
     def rooms(self) -> int:
@@ -247,7 +249,7 @@ class Hub:
     async def role_changed(self, organization_id: UUID, user_id: UUID, role: Role | None) -> None:
         """Lets open sessions follow their membership, here and elsewhere; `role` None means that it ended."""
         self._nodes.tell_all(RoleChanged(organization_id, user_id, role))
-        self._follow_membership(organization_id, user_id, role)
+        self._hear_of_membership(organization_id, user_id, role)
 
     async def prompt_deleted(self, prompt_id: UUID) -> None:
         """Closes everybody's session in a prompt that is gone, here and elsewhere."""
@@ -260,7 +262,7 @@ class Hub:
         """Takes what another node says to all."""
         match message:
             case RoleChanged(organization_id=organization_id, user_id=user_id, role=role):
-                self._follow_membership(organization_id, user_id, role)
+                self._hear_of_membership(organization_id, user_id, role)
             case PromptDeleted(prompt_id=prompt_id):
                 self._tasks.spawn(self._rooms.forget_prompt(prompt_id), name="forget_prompt")
             case _:
@@ -275,6 +277,11 @@ class Hub:
         self._review_due_at = self._clock()
         self._rooms.bus_changed(is_up=is_up)
 
+    def _hear_of_membership(self, organization_id: UUID, user_id: UUID, role: Role | None) -> None:
+        if self._reviewing:
+            self._told[organization_id, user_id] = role
+        self._follow_membership(organization_id, user_id, role)
+
     def _follow_membership(self, organization_id: UUID, user_id: UUID, role: Role | None) -> None:
         for session in list(self._sessions):
             principal = session.principal
@@ -283,20 +290,26 @@ class Hub:
 
     async def _review_memberships(self) -> None:
         """Holds every open session against its membership as it is now; nothing is current before that is done."""
+        absences = self._pulse.absences
         try:
             members = {(each.principal.organization_id, each.principal.user_id) for each in self._sessions}
             standings = await asyncio.gather(*(self._store.accounts.standing(*member) for member in members))
             for member, standing in zip(members, standings, strict=True):
-                self._follow_membership(*member, Role(standing.role) if standing is not None else None)
-            if not self._pulse.is_current():
+                role = Role(standing.role) if standing is not None else None
+                told = self._told.get(member, role)
+                # The lower one counts, until the next review, which follows at once, knows which was the last.
+                lower = lower_role(role, told) if role is not None and told is not None else None
+                self._follow_membership(*member, lower)
+            if not self._pulse.is_current() and self._pulse.absences == absences:
                 self._pulse.renewed()
                 self._rooms.bus_changed(is_up=self._nodes.bus.is_up)
             seconds = MEMBERSHIPS_SECONDS if self._nodes.bus.is_up else MEMBERSHIPS_SECONDS_WITHOUT_BUS
-            self._review_due_at = self._clock() + seconds
+            self._review_due_at = self._clock() + (0 if self._told else seconds)
         except StoreError as error:
             _log.warning("memberships_unknown", reason=str(error))
         finally:
             self._reviewing = False
+            self._told.clear()
 
 
 def _follow(session: Session, role: Role | None) -> None:

@@ -6,7 +6,8 @@ has missed a few beats hands nothing to the journal before it has looked around.
 
 Rules
     1. The pulse beats every second. Between two beats that are `PAUSE_SECONDS` or more apart the process was away.
-    2. From then on nothing is current, until whoever owns the pulse has made sure of what it knows and says so.
+    2. From then on nothing is current, until whoever owns the pulse has made sure of what it knows and says so. What
+       was asked before the process was away says nothing of the time since: `absences` tells whether it was.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ class Pulse:
     Arguments: `clock` answers seconds that only go forward, also while the process is stopped.
     """
 
-    __slots__ = ("_beaten_at", "_clock", "_was_away")
+    __slots__ = ("_beaten_at", "_clock", "_was_away", "absences")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._beaten_at = clock()
         self._was_away = False
+        self.absences = 0
+        """How many times this process was away, as far as beats have told."""
 
     def is_current(self) -> bool:
         """Whether what this process knows can be acted upon."""
@@ -39,8 +42,11 @@ class Pulse:
 
     def beat(self) -> bool:
         """Beats; answers whether what is known has to be made sure of, and `renewed` is to be called then."""
-        self._was_away = not self.is_current()
-        self._beaten_at = self._clock()
+        now = self._clock()
+        if now - self._beaten_at >= PAUSE_SECONDS:
+            self._was_away = True
+            self.absences += 1
+        self._beaten_at = now
         return self._was_away
 
     def renewed(self) -> None:

@@ -15,11 +15,13 @@ from crdt.messages import Update
 from crdt.update import read_update
 from persistence import tables
 from persistence.edits import Edit, Head, JournalEntry
+from persistence.standings import Standing
 from persistence.store import Store
 from server import arrivals, follower
+from server.access import Role
 from server.arrivals import Arrivals, Elsewhere
 from server.envelope import Fingerprint, Seal
-from server.errors import PromptNotFound, ServerError
+from server.errors import Forbidden, PromptNotFound, ServerError
 from server.life import Doubt, RoomState
 from server.room import Room
 from tests.server.living import SECRET, Tab
@@ -390,3 +392,62 @@ async def test_nobody_waits_for_what_a_closed_room_could_show(two: Street) -> No
     looked.set()
     await wait_until(lambda: room not in looking, what="the end of the look", seconds=SOON)
     assert head > room.head_seq
+
+
+# --- what is known of people ------------------------------------------------------------------------------------------
+
+
+class LateStandings:
+    """The store's standings: read when they are asked for, and answered when it is told to."""
+
+    def __init__(self, store: Store) -> None:
+        self.may_answer = asyncio.Event()
+        self.read = 0
+        self._standing = store.accounts.standing
+        store.accounts.standing = self._late  # type: ignore[method-assign]
+
+    async def _late(self, organization_id: UUID, user_id: UUID, prompt_id: UUID | None = None) -> Standing | None:
+        standing = await self._standing(organization_id, user_id, prompt_id)
+        self.read += 1
+        await self.may_answer.wait()
+        return standing
+
+
+async def test_a_role_that_changes_during_a_review_is_not_taken_back_by_it(two: Street) -> None:
+    node = two.nodes[0]
+    anna = await node.open("anna")
+    principal = anna.session.principal
+    standings = LateStandings(two.house.store)
+    node.clock.advance(31)
+    node.hub.tick()
+    await wait_until(lambda: standings.read, what="the review to read")
+    await two.house.store.accounts.set_role(principal.organization_id, principal.user_id, "viewer")
+    await two.nodes[1].hub.role_changed(principal.organization_id, principal.user_id, Role.VIEWER)
+    await wait_until(lambda: anna.session.principal.role is Role.VIEWER, what="the other role")
+    standings.may_answer.set()
+    await wait_until(lambda: not node.hub._reviewing, what="the end of the review")  # noqa: SLF001 - it says nothing
+    assert anna.session.principal.role is Role.VIEWER
+
+
+async def test_what_was_read_before_a_node_was_stopped_does_not_make_it_current(two: Street) -> None:
+    node = two.nodes[0]
+    anna = await node.open("anna")
+    await anna.saved()
+    principal = anna.session.principal
+    node.hub.bus_changed(is_up=True)
+    standings = LateStandings(two.house.store)
+    node.hub.tick()
+    await wait_until(lambda: standings.read, what="the review to read")
+    # Here it is stopped; when it goes on, the answers are there at once.
+    two.exchange.loses = lambda *_: True
+    await two.house.store.accounts.remove_member(principal.organization_id, principal.user_id)
+    stored = await two.house.journal()
+    node.clock.advance(20)
+    node.hub.tick()
+    standings.may_answer.set()
+    await wait_until(lambda: not node.hub._reviewing, what="the end of the review")  # noqa: SLF001 - it says nothing
+    anna.type(" too late")
+    await wait_until(lambda: room_of(node).state is RoomState.LOADING, what="the doubt", seconds=SOON)
+    node.hub.tick()
+    await wait_until(lambda: anna.socket.close_code == Forbidden.close_code, what="the end of the membership")
+    assert await two.house.journal() == stored
