@@ -22,7 +22,7 @@ from persistence.errors import StoreError
 from server import telemetry
 from server.arrivals import Elsewhere
 from server.envelope import Envelope, Fingerprint, HeadMoved, PresenceNews, RelayedEvent
-from server.errors import Overloaded, ServerError, as_server_error
+from server.errors import Overloaded
 from server.life import Doubt, RoomState
 from server.limits import HEAVY_BYTES
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from persistence.edits import JournalEntry
     from persistence.store import Store
     from server.envelope import NodeMessage
-    from server.membership import Submission
     from server.nodes import Nodes
     from server.room import Room
     from server.tasks import Tasks
@@ -51,8 +50,6 @@ HEADS_ANSWER_SECONDS: Final = 5.0
 CATCH_UP_EDITS: Final = 5_000
 # Read and shown in a few milliseconds, unless it is heavy.
 _PIECE: Final = 100
-# Updates of one room that are put off until the journal was looked at; honest tabs cause one or two.
-PUT_OFF_AT_MOST: Final = 64
 # Nobody waits for a fingerprint.
 _BACKGROUND_FACTOR: Final = 16
 # Fingerprints of one look: what is left comes with the next.
@@ -76,7 +73,6 @@ class Follower:
         self._watched: set[Room] = set()
         self._bus_changed = asyncio.Event()
         self._shared: set[UUID] = set()
-        self._looking: dict[Room, list[Submission]] = {}
         self._seen: dict[UUID, int] = {}
         self._told: dict[UUID, int] = {}
         self._differed: dict[UUID, int] = {}
@@ -176,39 +172,6 @@ class Follower:
         }
         updates = tuple(entry.update for entry in entries)
         return Elsewhere(entries[0].seq, entries[-1].seq, updates, tuple(summaries), bindings)
-
-    # --- who knows more than we do ------------------------------------------------------------------------------------
-
-    def look_ahead(self, room: Room, submission: Submission | None) -> bool:
-        """Reads how far a journal is because somebody builds on what was not heard of here.
-
-        A browser's tabs pass on to each other what they are shown, on whatever node. Answers whether the submission
-        will be handed in again when everything is shown.
-        """
-        waiting = self._looking.get(room)
-        if waiting is None:
-            waiting = self._looking[room] = []
-            self._tasks.spawn(self._look_ahead(room, waiting), name="look_ahead")
-        if submission is None or len(waiting) >= PUT_OFF_AT_MOST:
-            return False
-        waiting.append(submission)
-        return True
-
-    async def _look_ahead(self, room: Room, waiting: list[Submission]) -> None:
-        try:
-            heads = await self._store.journal.heads([room.prompt_id])
-            # A room that was closed meanwhile shows nothing any more.
-            if (head := heads.get(room.prompt_id)) is not None and room.state is not RoomState.CLOSED:
-                await room.reach(head.seq)
-        except (StoreError, ServerError) as error:
-            _log.warning("head_unknown", prompt_id=str(room.prompt_id), reason=str(error))
-        finally:
-            del self._looking[room]
-        for submission in waiting:
-            try:
-                room.submit(submission, again=True)
-            except (CrdtError, ServerError) as error:
-                submission.author.refused(as_server_error(error))
 
     # --- comparing ----------------------------------------------------------------------------------------------------
 

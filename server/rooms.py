@@ -21,6 +21,7 @@ from server.compactor import Compactor
 from server.errors import PromptNotFound, Restarting, ServerError, StoreUnavailable, Unavailable
 from server.follower import Follower
 from server.life import Doubt, RoomState
+from server.look_ahead import LookAhead
 from server.rebuild import load_prompt
 from server.rebuilding import Rebuilding
 from server.room import Room
@@ -71,6 +72,7 @@ class Rooms:
         self._rebuilding = Rebuilding(store, workers, is_current=self.is_current, on_gone=self.forget)
         self._checkpoints = Checkpointing(Compactor(store, workers), tasks, clock)
         self._follower = Follower(store, workers, tasks, nodes, on_gone=self._gone)
+        self._look_ahead = LookAhead(store, tasks)
         self._live: dict[UUID, Room] = {}
         self._loading: dict[UUID, asyncio.Task[Room]] = {}
         self._unloading: dict[UUID, asyncio.Task[None]] = {}
@@ -176,7 +178,7 @@ class Rooms:
 
     def look_ahead(self, room: Room, submission: Submission | None = None) -> bool:
         """Looks how far the journal is, and hands the submission in again then; answers whether that can help."""
-        return self.are_many and self._follower.look_ahead(room, submission)
+        return self.are_many and self._look_ahead.ask(room, submission)
 
     def doubted(self, room: Room) -> None:
         """Has a room rebuilt that has lost its memory."""

@@ -1,7 +1,7 @@
 """What happens between two turns of the loop, and what nodes must not do for ever."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from uuid import UUID
 
 import pytest
@@ -14,16 +14,15 @@ from crdt.document import Document, initial_state
 from crdt.messages import Update
 from crdt.update import read_update
 from persistence import tables
-from persistence.edits import Edit, Head, JournalEntry
-from persistence.standings import Standing
-from persistence.store import Store
-from server import arrivals, follower
+from persistence.edits import Edit, Head
+from server import arrivals, follower, look_ahead
 from server.access import Role
 from server.arrivals import Arrivals, Elsewhere
 from server.envelope import Fingerprint, Seal
 from server.errors import Forbidden, PromptNotFound, ServerError
 from server.life import Doubt, RoomState
 from server.room import Room
+from tests.server.late import LateAnswers, LateHeads, LateStandings
 from tests.server.living import SECRET, Tab
 from tests.server.street import Node, Street, street
 from tests.support.waiting import wait_until
@@ -43,54 +42,6 @@ def _never_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 async def two(sqlite_url: str) -> AsyncIterator[Street]:
     async with street(sqlite_url) as built:
         yield built
-
-
-class LateAnswers:
-    """The store's journal: commits are made and not answered before it is told to, and a reading can be held up."""
-
-    def __init__(self, store: Store) -> None:
-        self._journal = store.journal
-        self.late = False
-        self.unanswered: list[tuple[asyncio.Future[int], asyncio.Future[int]]] = []
-        self.next_read_waits_for: Awaitable[object] | None = None
-        self.readings = 0
-        store.journal = self  # type: ignore[assignment]
-
-    def __getattr__(self, name: str) -> object:
-        """Answer everything else as the journal does."""
-        return getattr(self._journal, name)
-
-    def append(
-        self, prompt_id: UUID, edits: Sequence[Edit], bindings: Mapping[int, UUID] | None = None
-    ) -> asyncio.Future[int]:
-        """Append, and answer later if it is to be late."""
-        made = self._journal.append(prompt_id, edits, bindings or {})
-        if not self.late:
-            return made
-        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self.unanswered.append((made, answer))
-        return answer
-
-    async def read(self, prompt_id: UUID, *, after: int = 0, limit: int | None = None) -> list[JournalEntry]:
-        """Read, behind what the next reading waits for."""
-        awaited, self.next_read_waits_for = self.next_read_waits_for, None
-        if awaited is not None:
-            await awaited
-        entries = await self._journal.read(prompt_id, after=after, limit=limit)
-        self.readings += 1
-        return entries
-
-    @property
-    def has_committed(self) -> bool:
-        """Whether something is committed and not answered."""
-        return bool(self.unanswered) and all(made.done() for made, _ in self.unanswered)
-
-    async def answer(self) -> None:
-        """Answer everything."""
-        self.late = False
-        unanswered, self.unanswered = self.unanswered, []
-        for made, answer in unanswered:
-            answer.set_result(await made)
 
 
 def room_of(node: Node) -> Room:
@@ -386,7 +337,7 @@ async def test_nobody_waits_for_what_a_closed_room_could_show(two: Street) -> No
     author = Document()
     author.apply(await two.house.journal())
     ben.send(encode(Update(author.edit([inside(author.text)]))))
-    looking = node.hub._rooms._follower._looking  # noqa: SLF001 - nobody else knows who looks
+    looking = node.hub._rooms._look_ahead  # noqa: SLF001 - nobody else knows who looks
     assert room in looking
     node.hub._rooms.forget(room, PromptNotFound())  # noqa: SLF001 - as when it is unloaded
     looked.set()
@@ -395,22 +346,6 @@ async def test_nobody_waits_for_what_a_closed_room_could_show(two: Street) -> No
 
 
 # --- what is known of people ------------------------------------------------------------------------------------------
-
-
-class LateStandings:
-    """The store's standings: read when they are asked for, and answered when it is told to."""
-
-    def __init__(self, store: Store) -> None:
-        self.may_answer = asyncio.Event()
-        self.read = 0
-        self._standing = store.accounts.standing
-        store.accounts.standing = self._late  # type: ignore[method-assign]
-
-    async def _late(self, organization_id: UUID, user_id: UUID, prompt_id: UUID | None = None) -> Standing | None:
-        standing = await self._standing(organization_id, user_id, prompt_id)
-        self.read += 1
-        await self.may_answer.wait()
-        return standing
 
 
 async def test_a_role_that_changes_during_a_review_is_not_taken_back_by_it(two: Street) -> None:
@@ -451,3 +386,50 @@ async def test_what_was_read_before_a_node_was_stopped_does_not_make_it_current(
     node.hub.tick()
     await wait_until(lambda: anna.socket.close_code == Forbidden.close_code, what="the end of the membership")
     assert await two.house.journal() == stored
+
+
+# --- who knows more than a node does ----------------------------------------------------------------------------------
+
+
+async def held_back(built: Street) -> bytes:
+    """A frame that builds on what nobody has stored."""
+    author = Document((await built.house.journal())[0])
+    author.edit([inside(author.text)])
+    return encode(Update(author.edit([inside(author.text)])))
+
+
+async def test_a_look_that_began_before_refuses_nobody(two: Street) -> None:
+    anna, ben = await two.nodes[0].open("anna"), await two.nodes[1].open("ben")
+    anna.type(" there")
+    await two.agree("Hello there")
+    stranger = await two.nodes[1].sender("owner")
+    heads = LateHeads(two.house.store)
+    stranger.send(await held_back(two))
+    await wait_until(lambda: heads.read, what="a look at the journal")
+    two.exchange.loses = lambda *_: True
+    anna.type(", you")
+    await anna.saved()
+    # It builds on that, and says it again when it is asked for it.
+    ben.peer.document.apply([(await two.house.journal())[-1]])
+    ben.type(" two")
+    for _ in range(5):
+        ben.pump()
+        await turns()
+    heads.may_answer.set()
+    await ben.saved()
+    assert ben.socket.close_code is None
+    assert await two.nodes[1].text() == "Hello there, you two"
+
+
+async def test_whoever_builds_on_nothing_has_the_journal_looked_at_now_and_then(
+    two: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look_ahead, "LOOK_AGAIN_SECONDS", NEVER)
+    stranger = await two.nodes[1].sender("owner")
+    heads = LateHeads(two.house.store)
+    heads.may_answer.set()
+    for _ in range(5):
+        stranger.send(await held_back(two))
+        await wait_until(lambda: heads.read == heads.asked, what="the look")
+        await turns()
+    assert heads.asked == 1
