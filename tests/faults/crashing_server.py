@@ -15,8 +15,8 @@ import persistence.checkpoints
 import persistence.postgres_writer
 import persistence.sqlite_writer
 import server.compactor
-import server.room
 import server.rebuilding
+import server.room
 import server.rooms
 from server import cli
 from server.appender import Appender
