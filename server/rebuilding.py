@@ -1,10 +1,15 @@
-"""Brings rooms back that have lost their memory: asks the store until it answers, ever less often."""
+"""Brings rooms back that have lost their memory: asks the store until it answers, ever less often.
+
+A room that is in doubt again soon after it was read anew waits, too, longer each time: whoever says everything twice,
+to two nodes at once, would otherwise have all nodes read the prompt all the time.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
 
 from crdt.errors import CrdtError
 from persistence.errors import NotFound, StoreError
@@ -25,6 +30,8 @@ _log = telemetry.get_logger(__name__)
 # A store that is away is asked again after the first delay, then ever later up to the last, each with jitter.
 FIRST_RETRY_SECONDS: Final = 0.05
 LAST_RETRY_SECONDS: Final = 1.0
+# A room that held for so long has nothing to do with its last doubt.
+STEADY_SECONDS: Final = 5.0
 # Whoever comes to a room in doubt waits this long for it.
 PATIENCE_SECONDS: Final = 2.0
 
@@ -49,10 +56,12 @@ class Rebuilding:
         self._is_current = is_current
         self._on_gone = on_gone
         self._jitter = SystemRandom()
+        # How often in a row a room was in doubt again before it was steady, and when it was last.
+        self._doubts: WeakKeyDictionary[Room, tuple[int, float]] = WeakKeyDictionary()
 
     async def until_live(self, room: Room) -> None:
-        """Tries until the store answers; a room whose commits keep failing is tried ever less often."""
-        attempts = room.appender.failed_commits - 1
+        """Tries until the store answers; a room whose commits keep failing, or that doubts again, ever less often."""
+        attempts = max(room.appender.failed_commits - 1, self._count_doubt(room))
         while room.state is RoomState.LOADING:
             await self._pause(attempts)
             attempts += 1
@@ -81,6 +90,13 @@ class Rebuilding:
             self._on_gone(room, PromptNotFound())
         except (StoreError, ServerError, CrdtError) as error:
             _log.warning("rebuild_postponed", prompt_id=str(room.prompt_id), reason=str(error))
+
+    def _count_doubt(self, room: Room) -> int:
+        now = asyncio.get_running_loop().time()
+        times, last = self._doubts.get(room, (0, float("-inf")))
+        again = times + 1 if now - last < STEADY_SECONDS else 0
+        self._doubts[room] = again, now
+        return again
 
     async def _pause(self, attempts: int) -> None:
         if attempts > 0:

@@ -1,12 +1,18 @@
-"""Stores that answer late: what was done or read is done and read, and nobody hears of it yet."""
+"""Stores that answer late: what was done is done, and nobody hears of it yet. Nodes that are behind."""
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from uuid import UUID
 
+from crdt.codec import encode
+from crdt.diff import TextEdit
+from crdt.document import Document
+from crdt.messages import Update
 from persistence.edits import Edit, Head, JournalEntry
 from persistence.standings import Standing
 from persistence.store import Store
+from server.room import Room
+from tests.server.street import Node, Street
 
 
 class LateAnswers:
@@ -89,3 +95,41 @@ class LateHeads:
         self.read += 1
         await self.may_answer.wait()
         return found
+
+
+def room_of(node: Node) -> Room:
+    room = node.hub._rooms.get(node.house.prompt_id)  # noqa: SLF001 - nobody else has it
+    assert room is not None
+    return room
+
+
+async def fall_behind(built: Street, text: str = "!") -> int:
+    """Have something stored that only the first node hears of; answer how far the journal reaches."""
+    built.exchange.loses = lambda *_: True
+    anna = await built.nodes[0].open("anna")
+    anna.type(text)
+    await anna.saved()
+    return await built.house.store.journal.head(built.house.prompt_id)
+
+
+async def deletion(built: Street) -> bytes:
+    """A frame that deletes the first letter: shown twice it changes nothing, so that nobody notices."""
+    author = Document((await built.house.journal())[0])
+    return encode(Update(author.edit([TextEdit(0, 1, "")])))
+
+
+def inside(text: str) -> TextEdit:
+    return TextEdit(len(text) - 1, len(text) - 1, "x")
+
+
+async def held_back(built: Street) -> bytes:
+    """A frame that builds on what nobody has stored."""
+    author = Document((await built.house.journal())[0])
+    author.edit([inside(author.text)])
+    return encode(Update(author.edit([inside(author.text)])))
+
+
+async def turns(count: int = 50) -> None:
+    """Let the loop turn, far less than a commit takes."""
+    for _ in range(count):
+        await asyncio.sleep(0)
