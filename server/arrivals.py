@@ -84,6 +84,8 @@ class Arrivals:
 
     def take(self, head_seq: int) -> Elsewhere | Ours | None:
         """Answers what comes right behind a head, if it is here; forgets what lies before it."""
+        if not self._waiting:
+            return None
         for first_seq in [first_seq for first_seq in self._waiting if first_seq <= head_seq]:
             self._remove(first_seq)
         return self._remove(head_seq + 1) if head_seq + 1 in self._waiting else None

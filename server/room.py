@@ -74,7 +74,7 @@ class Room:
             store,
             clock=clock,
             take_bindings=lambda: self._gate.take_new_bindings(),  # noqa: PLW0108 - after a doubt it is another gate
-            readers=lambda: len(self.members),
+            readers=self.members.__len__,
             is_current=keeper.is_current,
             on_committed=self._committed,
             on_doubt=self.doubt,

@@ -66,6 +66,8 @@ class Rooms:
         self._workers = workers
         self._tasks = tasks
         self._nodes = nodes
+        # Asked several times for each flush, and it never changes.
+        self.are_many = nodes.are_many
         self._pulse = pulse
         self._clock = clock
         self._idle_seconds = idle_seconds
@@ -158,11 +160,6 @@ class Rooms:
     def node_id(self) -> UUID:
         """Which node this is."""
         return self._nodes.node_id
-
-    @property
-    def are_many(self) -> bool:
-        """Whether other nodes may have the same prompt live."""
-        return self._nodes.are_many
 
     def is_current(self) -> bool:
         """Whether this process may act on what it knows; a lone server is told nothing by others in any case."""
