@@ -83,7 +83,7 @@ class Hub:
         self._workers = Workers()
         self._store = store
         self._nodes = nodes or Nodes(InProcessBus(), b"", clock)
-        self._pulse = Pulse(clock)
+        self._pulse = Pulse(clock, wall_clock)
         self._rooms = Rooms(
             store,
             self._workers,

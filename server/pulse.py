@@ -24,31 +24,35 @@ PAUSE_SECONDS: Final = 4.0
 class Pulse:
     """The pulse of one process.
 
-    Arguments: `clock` answers seconds that only go forward, also while the process is stopped.
+    Arguments: `clocks` answer seconds; the process was away where one of them says so. A clock that only goes forward
+    stands still while the machine is suspended, and the time of day does not: that it is set right costs a look.
     """
 
-    __slots__ = ("_beaten_at", "_clock", "_was_away", "absences")
+    __slots__ = ("_beaten_at", "_clocks", "_was_away", "absences")
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._beaten_at = clock()
+    def __init__(self, *clocks: Callable[[], float]) -> None:
+        self._clocks = clocks
+        self._beaten_at = [clock() for clock in clocks]
         self._was_away = False
         self.absences = 0
         """How many times this process was away, as far as beats have told."""
 
     def is_current(self) -> bool:
         """Whether what this process knows can be acted upon."""
-        return not self._was_away and self._clock() - self._beaten_at < PAUSE_SECONDS
+        return not self._was_away and not self._is_late()
 
     def beat(self) -> bool:
         """Beats; answers whether what is known has to be made sure of, and `renewed` is to be called then."""
-        now = self._clock()
-        if now - self._beaten_at >= PAUSE_SECONDS:
+        if self._is_late():
             self._was_away = True
             self.absences += 1
-        self._beaten_at = now
+        self._beaten_at = [clock() for clock in self._clocks]
         return self._was_away
 
     def renewed(self) -> None:
         """Everything that is known was made sure of."""
         self._was_away = False
+
+    def _is_late(self) -> bool:
+        pairs = zip(self._clocks, self._beaten_at, strict=True)
+        return any(clock() - beaten_at >= PAUSE_SECONDS for clock, beaten_at in pairs)

@@ -18,6 +18,7 @@ from server.access import Role
 from server.arrivals import Elsewhere
 from server.errors import Forbidden, PromptNotFound, ServerError
 from server.life import Doubt, RoomState
+from server.pulse import Pulse
 from tests.server.late import (
     LateAnswers,
     LateHeads,
@@ -29,7 +30,7 @@ from tests.server.late import (
     room_of,
     turns,
 )
-from tests.server.living import Tab
+from tests.server.living import Clock, Tab
 from tests.server.street import Street, street
 from tests.support.waiting import wait_until
 
@@ -240,3 +241,16 @@ async def test_whoever_builds_on_nothing_has_the_journal_looked_at_now_and_then(
         await wait_until(lambda: heads.read == heads.asked, what="the look")
         await turns()
     assert heads.asked == 1
+
+
+def test_a_process_was_away_when_the_machine_was_suspended() -> None:
+    monotonic, time_of_day = Clock(), Clock()
+    pulse = Pulse(monotonic, time_of_day)
+    time_of_day.advance(3600)
+    assert not pulse.is_current()
+    assert pulse.beat()
+    pulse.renewed()
+    assert pulse.is_current()
+    time_of_day.advance(-3600)
+    assert pulse.is_current()
+    assert not pulse.beat()
