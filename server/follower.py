@@ -179,19 +179,18 @@ class Follower:
         """The bus was lost or is back: something may have been missed."""
         self._bus_changed.set()
 
-    async def follow_forever(self, rooms: Callable[[], Collection[Room]]) -> None:
-        """Holds all rooms against the journal, again and again."""
-        while True:
-            seconds = HEADS_SECONDS if self._nodes.bus.is_up else HEADS_SECONDS_WITHOUT_BUS
-            try:
-                async with asyncio.timeout(seconds):
-                    await self._bus_changed.wait()
-            except TimeoutError:
-                pass
-            self._bus_changed.clear()
-            live = [room for room in rooms() if room.state is RoomState.LIVE]
-            if live:
-                await self.compare_heads(live)
+    async def follow(self, rooms: Callable[[], Collection[Room]]) -> None:
+        """Holds all rooms against the journal when it is time, or something may have been missed."""
+        seconds = HEADS_SECONDS if self._nodes.bus.is_up else HEADS_SECONDS_WITHOUT_BUS
+        try:
+            async with asyncio.timeout(seconds):
+                await self._bus_changed.wait()
+        except TimeoutError:
+            pass
+        self._bus_changed.clear()
+        live = [room for room in rooms() if room.state is RoomState.LIVE]
+        if live:
+            await self.compare_heads(live)
 
     async def compare_heads(self, rooms: Sequence[Room]) -> None:
         """Has every room learn how far the journal reaches; those at rest tell each other what they show."""

@@ -145,9 +145,9 @@ class Hub:
     async def start(self) -> None:
         """Starts the ticker, and listens to the other nodes."""
         await self._nodes.start(self)
-        self._tasks.spawn(self._tick_forever(), name="ticker")
+        self._tasks.spawn_forever(self._tick_soon, name="ticker")
         if self._nodes.are_many:
-            self._tasks.spawn(self._rooms.follow_forever(), name="follower")
+            self._tasks.spawn_forever(self._rooms.follow, name="follower")
 
     def tick(self) -> None:
         """Does what time asks for, in every session and room."""
@@ -173,10 +173,9 @@ class Hub:
         await self._tasks.close()
         self._workers.close()
 
-    async def _tick_forever(self) -> None:
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            self.tick()
+    async def _tick_soon(self) -> None:
+        await asyncio.sleep(TICK_SECONDS)
+        self.tick()
 
     def _send_away(self, session: Session) -> None:
         seconds = COME_BACK_TO_OTHERS_SECONDS if self._nodes.others else COME_BACK_SECONDS

@@ -187,9 +187,9 @@ class Rooms:
 
     # --- other nodes --------------------------------------------------------------------------------------------------
 
-    async def follow_forever(self) -> None:
-        """Holds the rooms against the journal, again and again."""
-        await self._follower.follow_forever(self._live.values)
+    async def follow(self) -> None:
+        """Holds the rooms against the journal when it is time."""
+        await self._follower.follow(self._live.values)
 
     def bus_changed(self, *, is_up: bool) -> None:
         """The bus was lost, or is back: then everybody says anew who is where, and what was missed is looked for."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from server.telemetry import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 _log = get_logger(__name__)
 
@@ -29,6 +29,17 @@ class Tasks:
         self._running.add(task)
         task.add_done_callback(self._ended)
         return task
+
+    def spawn_forever(self, step: Callable[[], Coroutine[object, object, None]], *, name: str) -> asyncio.Task[None]:
+        """Runs a step again and again, which waits by itself; one that fails is logged, and the next one comes."""
+        return self.spawn(self._repeat(step, name), name=name)
+
+    async def _repeat(self, step: Callable[[], Coroutine[object, object, None]], name: str) -> None:
+        while True:
+            try:
+                await step()
+            except Exception:  # noqa: BLE001 - a defect; without its ticker a whole node would stand still
+                _log.exception("step_failed", task=name)
 
     async def close(self) -> None:
         """Cancels whatever still runs and waits for it."""

@@ -1,6 +1,6 @@
 """What nodes must neither keep nor do without an end."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from uuid import UUID
 
 import pytest
@@ -9,15 +9,15 @@ from crdt import lineage
 from crdt.codec import encode
 from crdt.document import Document, initial_state
 from crdt.messages import Update
-from persistence.edits import Edit
-from server import arrivals, follower
+from persistence.edits import Edit, Head
+from server import arrivals, follower, hub
 from server.arrivals import Arrivals, Elsewhere
 from server.envelope import Fingerprint, Seal
 from server.life import Doubt, RoomState
 from server.rebuilding import Rebuilding
 from server.room import Room
 from tests.server.late import inside, room_of, turns
-from tests.server.living import SECRET, Tab
+from tests.server.living import SECRET, House, Tab
 from tests.server.street import Node, Street, street
 from tests.support.waiting import wait_until
 
@@ -217,3 +217,44 @@ async def test_nodes_that_never_agree_do_not_read_for_ever(two: Street, monkeypa
         await turns()
         await wait_until(are_live, what="both rooms to be read anew")
     assert len(said) <= 4
+
+
+# --- what goes on whatever happens ------------------------------------------------------------------------------------
+
+
+async def test_a_look_that_fails_unexpectedly_is_not_the_last(two: Street) -> None:
+    node = two.nodes[1]
+    await node.open("ben")
+    journal = two.house.store.journal
+    heads, looks = journal.heads, 0
+
+    async def fails_once(prompt_ids: Sequence[UUID]) -> dict[UUID, Head]:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            message = "a defect"
+            raise RuntimeError(message)
+        return await heads(prompt_ids)
+
+    journal.heads = fails_once  # type: ignore[method-assign]
+    node.hub.bus_changed(is_up=True)
+    await wait_until(lambda: looks == 1, what="the look that fails")
+    await turns()
+    node.hub.bus_changed(is_up=True)
+    await wait_until(lambda: looks == 2, what="the next look", seconds=SOON)
+
+
+async def test_a_tick_that_fails_is_not_the_last(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without ticks a node's pulse would stop, and it would hand nothing to the journal any more."""
+    monkeypatch.setattr(hub, "TICK_SECONDS", 0.001)
+    ticks = 0
+
+    def fails() -> None:
+        nonlocal ticks
+        ticks += 1
+        message = "a defect"
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(house.hub, "tick", fails)
+    await house.hub.start()
+    await wait_until(lambda: ticks > 1, what="the next tick", seconds=SOON)
