@@ -153,6 +153,7 @@ class DrainingServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, services: Services, on_started: Callable[[], None]) -> None:
         super().__init__(config)
         self._services = services
+        self._ends_within = max(services.settings.drain_deadline, _SHORTEST_END_SECONDS)
         self._on_started = on_started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -178,7 +179,7 @@ class DrainingServer(uvicorn.Server):
         if self.should_exit:
             os._exit(128 + sig)
         self.should_exit = True
-        _end_within(max(self._services.settings.drain_deadline, _SHORTEST_END_SECONDS))
+        _end_within(self._ends_within)
 
 
 def _end_within(seconds: float) -> None:

@@ -148,7 +148,10 @@ def test_a_second_signal_ends_the_process_at_once(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("os._exit", codes.append)
     server = serving.DrainingServer.__new__(serving.DrainingServer)
     server.should_exit = False
+    server._ends_within = 10.0  # noqa: SLF001 - nothing else of it is needed, and nothing else is made
+    deadlines: list[float] = []
+    monkeypatch.setattr(serving, "_end_within", deadlines.append)
     server.handle_exit(15, None)
-    assert (server.should_exit, codes) == (True, [])
+    assert (server.should_exit, codes, deadlines) == (True, [], [10.0])
     server.handle_exit(2, None)
     assert codes == [130]
