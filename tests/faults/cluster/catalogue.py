@@ -131,7 +131,13 @@ def _at_once(random: Random, number: int) -> tuple[Step, ...]:
     slow = _redis("redis-slow", 1, 8)
     groups: tuple[tuple[Recipe, ...], ...] = (
         (_kill, _kill, _deploy, _pause),
-        (_redis("redis-killed", 1, 8), _redis("redis-flushed", 0, 0), slow, _redis("redis-answers-lost", 1, 3)),
+        (
+            _redis("redis-killed", 1, 8),
+            _redis("redis-paused", 1, 8),
+            _redis("redis-flushed", 0, 0),
+            slow,
+            _redis("redis-answers-lost", 1, 3),
+        ),
         (_postgres_stopped, _backend_killed, _commit_unanswered, _cut("postgres"), _one_way("postgres")),
         (_cut("redis"), _one_way("redis")),
         (_flapping,),
@@ -152,6 +158,7 @@ CATALOGUE: Mapping[str, Row] = {
     "deploy": Row("SIGTERM of one node after the other", 50, 1, _deploy, Bounds(pause=2.0), Since.FAULT),
     "pause": Row("SIGSTOP for 1-30 s, then SIGCONT", 50, 1, _pause, Bounds()),
     "redis-killed": Row("Redis killed, away 1-15 s", 50, 1, _redis("redis-killed", 1, 15), _WITHOUT_REDIS),
+    "redis-paused": Row("Redis hangs for 1-15 s", 50, 1, _redis("redis-paused", 1, 15), _WITHOUT_REDIS),
     "redis-flushed": Row("Redis flushed", 50, 1, _redis("redis-flushed", 0, 0), _WITHOUT_REDIS),
     "redis-restarted": Row("Redis restarted empty", 50, 1, _redis("redis-killed", 0, 0), _WITHOUT_REDIS),
     "redis-slow": Row("Redis slow (0.2-1 s each way)", 50, 1, _redis("redis-slow", 3, 15), _WITHOUT_REDIS),

@@ -62,11 +62,14 @@ class Scene:
         """How many connections each node has."""
         return tuple(self.cluster.door.connections_of(node.number) for node in self.cluster.nodes)
 
-    def spread(self) -> None:
-        """See to it that somebody is at every node that runs, as far as chance allows."""
+    async def spread(self) -> None:
+        """See to it that somebody is at every node, as far as chance allows; everybody has a connection again then."""
         counts = self.connections
-        if 0 in counts:
-            self.cluster.door.drop_connections(counts.index(max(counts)))
+        if 0 not in counts:
+            return
+        self.cluster.door.drop_connections(counts.index(max(counts)))
+        await wait_until(lambda: sum(self.connections) < sum(counts), what="connections to be gone")
+        await wait_until(lambda: sum(self.connections) >= sum(counts), what="everybody to be back")
 
 
 Began = Callable[[], None]
@@ -155,6 +158,13 @@ async def _redis_killed(scene: Scene, step: Step, began: Began) -> None:
     began()
     await asyncio.sleep(step.seconds)
     scene.cluster.redis.start()
+
+
+async def _redis_paused(scene: Scene, step: Step, began: Began) -> None:
+    scene.cluster.redis.pause()
+    began()
+    await asyncio.sleep(step.seconds)
+    scene.cluster.redis.resume()
 
 
 async def _redis_flushed(scene: Scene, _: Step, began: Began) -> None:
@@ -279,6 +289,7 @@ FAULTS: Mapping[str, Fault] = {
     "deploy": _deploy,
     "pause": _pause,
     "redis-killed": _redis_killed,
+    "redis-paused": _redis_paused,
     "redis-flushed": _redis_flushed,
     "redis-slow": _redis_slow,
     "redis-answers-lost": _redis_answers_lost,

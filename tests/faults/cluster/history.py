@@ -98,6 +98,11 @@ class Ended(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Healthy(Record):
+    """All faults were over, and every node said that nothing was missing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Agreed(Record):
     """Everybody was at rest, and all clients and all nodes showed the same text."""
 
@@ -116,7 +121,7 @@ _KINDS: dict[str, type[Record]] = {
     kind.__name__: kind
     for kind in (
         *(Opened, Sent, Acknowledged, Shown, Connected, Disconnected),
-        *(RoundBegan, Began, Ended, Agreed, Stalled),
+        *(RoundBegan, Began, Ended, Healthy, Agreed, Stalled),
     )
 }
 

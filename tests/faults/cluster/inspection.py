@@ -18,7 +18,7 @@ from tests.faults.cluster.checker import (
     check_text,
 )
 from tests.faults.cluster.faults import Scene
-from tests.faults.cluster.history import Began, Ended, History, Opened, Record
+from tests.faults.cluster.history import Began, Ended, Healthy, History, Opened, Record, Sent
 from tests.faults.cluster.timing import caught_up, farthest_behind, pauses, typing_again
 from tests.faults.cluster.typists import AUTHORS
 from tests.faults.cluster.verdict import (
@@ -136,8 +136,11 @@ class Inspection:
         of_round = records[self._first_record :]
         faults, healings = _times(of_round, Began), _times(of_round, Ended)
         healed = max(healings, default=of_round[0].at)
+        calm = max(_times(of_round, Healthy), default=healed)
         references = faults if row.since is Since.FAULT else [healed]
-        again = [seconds for since in references for seconds in typing_again(of_round, since).values()]
+        # Who types only when all is well again has nothing to come back from.
+        hurt = [record for record in of_round if not isinstance(record, Sent) or record.at < calm]
+        again = [seconds for since in references for seconds in typing_again(hurt, since).values()]
         return Figures(
             tokens=self._scene.crowd.typed - self._typed_before,
             lost=count_lost(findings),
@@ -147,6 +150,7 @@ class Inspection:
             pause=max(pauses(of_round).values(), default=0.0),
             behind=farthest_behind(records, since=of_round[0].at),
             caught_up=caught_up(records, healed, AUTHORS),
+            calm=farthest_behind(records, since=calm, committed_since=calm),
         )
 
     def _grown(self) -> dict[str, Grown]:

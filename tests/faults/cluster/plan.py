@@ -15,6 +15,9 @@ NODES = 3
 
 # Everybody in every other round.
 _TYPING = (7, 7, 7, 4, 3, 2)
+# In one round of four a node always has a commit or a message on its way; not for so long that the text grows large.
+_PACES = (1, 1, 1, 4)
+_LONGEST_HURRY_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Round:
         tokens: How many tokens are typed after the last fault, at least.
         typing: How many of the typists type. The others look: a node where nobody types hears of the others' edits
             from them alone.
+        pace: How many times as fast as usual they type.
     """
 
     row: str
@@ -62,6 +66,7 @@ class Round:
     steps: tuple[Step, ...]
     tokens: int
     typing: int
+    pace: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,8 @@ def make_round(row: str, number: int, recipe: Recipe, *, seed: int, scale: float
         for step in recipe(random, number)
     )
     typing = random.choice(_TYPING)
-    return Round(row, number, steps, tokens=random.randint(6, 12) * typing, typing=typing)
+    pace = random.choice(_PACES) if sum(step.seconds for step in steps) < _LONGEST_HURRY_SECONDS else 1
+    return Round(row, number, steps, tokens=random.randint(6, 12) * typing * pace, typing=typing, pace=pace)
 
 
 def _round(said: dict[str, Any]) -> Round:

@@ -14,7 +14,14 @@ from tests.faults.cluster.verdict import Bounds, Figures
 _BEGIN, _END = "<!-- written by `make faults` from here -->\n", "<!-- to here -->\n"
 _HEAD = (
     *("fault", "promised", "runs", "tokens", "lost", "doubled", "stored twice"),
-    *("slowest typing again", "longest pause", "farthest behind", "slowest to catch up", "verdict"),
+    *(
+        "slowest typing again",
+        "longest pause",
+        "farthest behind",
+        "slowest to catch up",
+        "behind afterwards",
+        "verdict",
+    ),
 )
 
 
@@ -119,7 +126,7 @@ def _line(row: str, entries: Sequence[Entry]) -> Sequence[str]:
         ", ".join(_promises(CATALOGUE[row].bounds)),
         str(len(entries)),
         *(f"{sum(getattr(one, name) for one in figures):,}" for name in ("tokens", "lost", "doubled", "stored_twice")),
-        *(_most(figures, name) for name in ("typing_again", "pause", "behind", "caught_up")),
+        *(_most(figures, name) for name in ("typing_again", "pause", "behind", "caught_up", "calm")),
         f"**{failed} failed**" if failed else "held",
     ]
 

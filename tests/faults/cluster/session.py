@@ -20,7 +20,7 @@ from tests.faults.cluster.catalogue import CATALOGUE
 from tests.faults.cluster.checker import Finding, Kind
 from tests.faults.cluster.cluster import Cluster, cluster
 from tests.faults.cluster.faults import FAULTS, Scene
-from tests.faults.cluster.history import Agreed, Began, Ended, History, RoundBegan
+from tests.faults.cluster.history import Agreed, Began, Ended, Healthy, History, RoundBegan
 from tests.faults.cluster.inspection import Inspection
 from tests.faults.cluster.plan import NODES, Plan, Round, Step
 from tests.faults.cluster.typists import AUTHORS, crowd
@@ -34,6 +34,9 @@ from tests.support.waiting import WaitedInVain, wait_until
 
 # However long a fault has kept a client waiting, its next attempt comes within half a minute.
 _AGREE_SECONDS = 90.0
+_HEALTHY_SECONDS = 60.0
+_CALM_TYPISTS = 2
+_CALM_TOKENS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,8 @@ class Session:
             typing.cancel()
 
     async def _round(self, one: Round) -> Outcome:
-        self._scene.spread()
+        await self._scene.spread()
+        await self._agree()
         self._inspection.begin_round()
         self._history.add(RoundBegan(self._history.now, one.number))
         await self._type(one)
@@ -139,12 +143,16 @@ class Session:
     async def _type(self, one: Round) -> None:
         people = self._scene.crowd
         before = people.typed
-        people.go_on(one.typing)
+        people.go_on(one.typing, pace=one.pace)
         async with asyncio.TaskGroup() as group:
             for index, step in enumerate(one.steps):
                 group.create_task(self._do(index, step, before + step.after))
-        enough = people.typed + one.tokens
-        await wait_until(lambda: people.typed >= enough, what="more to be typed")
+        await people.type_more(one.tokens)
+        await self._scene.cluster.healthy(seconds=_HEALTHY_SECONDS)
+        self._history.add(Healthy(self._history.now))
+        # Few, so that there are nodes where nobody types.
+        people.go_on(_CALM_TYPISTS)
+        await people.type_more(_CALM_TOKENS)
         people.pause()
 
     async def _do(self, index: int, step: Step, at: int) -> None:

@@ -1,6 +1,7 @@
 """The checker finds what is wrong in histories that were broken by hand, and nothing in those that were not."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ from tests.faults.cluster.history import (
 )
 from tests.faults.cluster.timing import NEVER, caught_up, farthest_behind, pauses, typing_again
 from tests.faults.cluster.verdict import (
+    CALM_SECONDS,
     DESCRIPTORS,
     MEMORY_BYTES,
     Bounds,
@@ -201,6 +203,7 @@ def test_who_is_behind_is_behind_what_was_acknowledged() -> None:
     seen = [Connected(0.5, "bob"), *HISTORY, Shown(3.4, "bob", "ann", 2)]
     assert farthest_behind(seen) == pytest.approx(2.0)
     assert farthest_behind(seen, since=3.5) == 0.0
+    assert farthest_behind(seen, committed_since=1.5) == 0.0
 
 
 def test_who_was_away_is_not_behind() -> None:
@@ -225,6 +228,10 @@ def test_only_what_is_promised_is_too_slow() -> None:
     assert not check_bounds(FAST, strict)
     assert kinds(check_bounds(SLOW, strict)) == [Kind.SLOW] * 4 + [Kind.STORED_TWICE]
     assert not check_bounds(SLOW, Bounds(stored_twice=True))
+
+
+def test_who_is_slow_when_all_is_well_again_is_found_out_whatever_is_promised() -> None:
+    assert kinds(check_bounds(replace(FAST, calm=CALM_SECONDS + 0.1), Bounds())) == [Kind.SLOW]
 
 
 def test_a_node_that_grows_is_found_out() -> None:

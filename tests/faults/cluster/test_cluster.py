@@ -26,7 +26,7 @@ _NUMBERS = 200
 # Rows that share a cluster: by what they are done to, so that each cluster meets every kind of neighbour.
 _TOGETHER = (
     ("kill", "redis-killed", "redis-flushed", "postgres-stopped", "redis-one-way", "flapping"),
-    ("crash", "deploy", "redis-slow", "backend-killed", "redis-cut", "postgres-cut"),
+    ("crash", "deploy", "redis-slow", "redis-paused", "backend-killed", "redis-cut", "postgres-cut"),
     (
         "pause",
         "redis-restarted",

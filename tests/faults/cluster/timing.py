@@ -47,10 +47,15 @@ def typing_again(records: Sequence[Record], since: float) -> dict[str, float]:
     return again
 
 
-def farthest_behind(records: Sequence[Record], since: float = 0.0) -> float:
+def farthest_behind(records: Sequence[Record], since: float = 0.0, *, committed_since: float = 0.0) -> float:
     """Return the longest time between an author's hearing that a token is committed and a client's showing it.
 
-    Only what was shown after a time counts, and only at clients that were connected from before the acknowledgement on.
+    Only clients that were connected from before the acknowledgement on count.
+
+    Args:
+        records: What happened so far.
+        since: Only what was shown after this time counts.
+        committed_since: Only what was acknowledged after this time counts.
     """
     stalls = _stalls(records)
     committed: dict[tuple[str, int], float] = {}
@@ -74,7 +79,7 @@ def farthest_behind(records: Sequence[Record], since: float = 0.0) -> float:
                     continue
                 for number in news:
                     when = committed.get((author, number), NEVER)
-                    if connected.get(viewer, NEVER) <= when < at:
+                    if max(connected.get(viewer, NEVER), committed_since) <= when < at:
                         behind = max(behind, _without(stalls, when, at))
     return behind
 

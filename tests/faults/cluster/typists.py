@@ -28,6 +28,7 @@ from tests.faults.cluster.history import (
 from tests.faults.tokens import token
 from tests.faults.writers import PythonWriter, Writer, YjsWriter, look
 from tests.support.people import Person
+from tests.support.waiting import wait_until
 from tests.support.yjs import Report, YjsProcess
 
 AUTHORS = ("python-1", "python-2", "python-3", "python-4", "yjs-1", "yjs-2", "stock-1")
@@ -185,6 +186,7 @@ class Crowd:
         self._random = random
         self._may_type = asyncio.Event()
         self._typing: set[str] = set()
+        self._pace = 1
         self._in_node: list[YjsWriter] = []
 
     @property
@@ -203,14 +205,20 @@ class Crowd:
         if isinstance(typist, YjsWriter):
             self._in_node.append(typist)
 
-    def go_on(self, typing: int) -> None:
-        """Have so many of them type, whoever that is this time."""
+    def go_on(self, typing: int, *, pace: int = 1) -> None:
+        """Have so many of them type, whoever that is this time, and so many times as fast as usual."""
+        self._pace = pace
         self._typing = {typist.author for typist in self._random.sample(self.typists, k=typing)}
         self._may_type.set()
 
     def pause(self) -> None:
         """Have nobody type."""
         self._may_type.clear()
+
+    async def type_more(self, tokens: int) -> None:
+        """Return when so many more tokens were typed."""
+        enough = self.typed + tokens
+        await wait_until(lambda: self.typed >= enough, what="more to be typed")
 
     async def look(self) -> None:
         """See how things stand at everybody."""
@@ -237,7 +245,7 @@ class Crowd:
 
     async def _type(self, typist: Typist, random: Random) -> None:
         while True:
-            await asyncio.sleep(random.uniform(0, 2) / TOKENS_PER_SECOND)
+            await asyncio.sleep(random.uniform(0, 2) / TOKENS_PER_SECOND / self._pace)
             await self._may_type.wait()
             pace = typist.acknowledged if typist.hears else typist.typed
             if typist.author in self._typing and typist.typed < pace + _AHEAD:

@@ -15,6 +15,10 @@ DESCRIPTORS = 40
 """How many more files and sockets it may have open: everybody may have moved to it, and its pools may be full."""
 
 
+CALM_SECONDS = 1.5
+"""How far anybody may be behind when all is well again; a node that hears nothing looks every 2 s."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What a row of the catalogue promises beside that nothing is lost; None where it promises nothing.
@@ -47,6 +51,7 @@ class Figures:
         pause: As in `Bounds`.
         behind: As in `Bounds`.
         caught_up: As in `Bounds`.
+        calm: How far anybody was behind when all was well again.
     """
 
     tokens: int
@@ -57,6 +62,7 @@ class Figures:
     pause: float
     behind: float
     caught_up: float
+    calm: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ def check_bounds(figures: Figures, bounds: Bounds) -> list[Finding]:
         "the longest pause": (figures.pause, bounds.pause),
         "farthest behind": (figures.behind, bounds.behind),
         "caught up after healing": (figures.caught_up, bounds.caught_up),
+        "farthest behind when all is well again": (figures.calm, CALM_SECONDS),
     }
     findings = [
         Finding(Kind.SLOW, what, "never" if took == NEVER else f"{took:.2f} s, and {most:g} s are promised")
