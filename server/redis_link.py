@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from server import telemetry
 from server.redis_server import LinkLost, as_loss, connect
+from server.tasks import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -194,15 +195,18 @@ class RedisLink:
                 await self._connect()
             self._is_open = True
             in_force = self.subscribe([self._beat_channel, *self._wanted()])
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._messages.send_forever(), name="bus messages")
-                group.create_task(self._subscriptions.send_forever(), name="bus subscriptions")
-                group.create_task(self._read_answers(), name="bus answers")
-                group.create_task(self._read_messages(), name="bus reader")
-                group.create_task(self._beat_forever(), name="bus beat")
-                group.create_task(self._get_ready(in_force), name="bus opening")
-        # A group that holds a panic of the engine, out of a handler, is no Exception.
-        except (Exception, BaseExceptionGroup) as error:
+            await side_by_side(
+                ("bus messages", self._messages.send_forever()),
+                ("bus subscriptions", self._subscriptions.send_forever()),
+                ("bus answers", self._read_answers()),
+                ("bus reader", self._read_messages()),
+                ("bus beat", self._beat_forever()),
+                ("bus opening", self._get_ready(in_force)),
+            )
+        except asyncio.CancelledError:
+            raise
+        # A panic of the engine, out of a handler, is no Exception.
+        except BaseException as error:
             lost = as_loss(error)
             self._on_lost(lost)
             raise lost from error
@@ -210,10 +214,8 @@ class RedisLink:
             await self._let_go()
 
     async def _connect(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            made = [group.create_task(connect(one), name="bus connecting") for one in self._connections]
         # Kept, because a connection that fails to send forgets its transport, which would go on sending.
-        self._transports = [one.result() for one in made]
+        self._transports = await side_by_side(*(("bus connecting", connect(one)) for one in self._connections))
 
     async def _get_ready(self, in_force: asyncio.Future[bool]) -> None:
         async with asyncio.timeout(OPEN_SECONDS):

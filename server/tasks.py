@@ -7,14 +7,18 @@ all of them.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from server.telemetry import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
 _log = get_logger(__name__)
+
+R = TypeVar("R")
+
+CANCEL_AGAIN_SECONDS: Final = 0.1
 
 
 class Tasks:
@@ -43,12 +47,38 @@ class Tasks:
 
     async def close(self) -> None:
         """Cancels whatever still runs and waits for it."""
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await _end_all(self._running)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("task_failed", task=task.get_name(), exc_info=error)
+
+
+async def side_by_side(*works: tuple[str, Coroutine[object, object, R]]) -> list[R]:
+    """Runs works, each with a name, until all have ended or one fails; answers what they answer, or raises what it did.
+
+    Unlike an `asyncio.TaskGroup` it does not rely on one cancellation.
+    """
+    tasks = [asyncio.get_running_loop().create_task(work, name=name) for name, work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in tasks:
+            if task.done() and (error := task.exception()) is not None:
+                raise error
+        return [task.result() for task in tasks]
+    finally:
+        await _end_all(tasks)
+
+
+async def _end_all(tasks: Iterable[asyncio.Task[R]]) -> None:
+    """Cancels tasks until each has ended.
+
+    In Python 3.11 `asyncio.wait_for` swallows a cancellation that comes in the same turn as its answer; whoever cancels
+    once waits for ever then (https://github.com/python/cpython/issues/86296).
+    """
+    running = {task for task in tasks if not task.done()}
+    while running:
+        for task in running:
+            task.cancel()
+        _, running = await asyncio.wait(running, timeout=CANCEL_AGAIN_SECONDS)
