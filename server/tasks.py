@@ -63,12 +63,15 @@ async def side_by_side(*works: tuple[str, Coroutine[object, object, R]]) -> list
     tasks = [asyncio.get_running_loop().create_task(work, name=name) for name, work in works]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        for task in tasks:
-            if task.done() and (error := task.exception()) is not None:
-                raise error
+        errors = [error for task in tasks if task.done() and (error := task.exception()) is not None]
+        if errors:
+            raise errors[0]
         return [task.result() for task in tasks]
     finally:
         await _end_all(tasks)
+        for task in tasks:
+            # What fails while it ends, or beside the first, is part of the same end; unasked, asyncio complains of it.
+            _ = task.cancelled() or task.exception()
 
 
 async def _end_all(tasks: Iterable[asyncio.Task[R]]) -> None:

@@ -1,6 +1,7 @@
 """Works side by side, and tasks that do not hear the first time."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -37,6 +38,23 @@ async def test_one_that_fails_ends_the_others_also_those_that_do_not_hear() -> N
     with pytest.raises(LookupError, match="the first"):
         await asyncio.wait_for(side_by_side(("deaf", deaf(2)), ("fails", fails())), 10)
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_what_fails_beside_the_first_is_no_complaint() -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+
+    async def fails_at_its_end() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            message = "closed"
+            raise ConnectionError(message) from None
+
+    with pytest.raises(LookupError):
+        await side_by_side(("first", fails()), ("second", fails()), ("third", fails_at_its_end()))
+    gc.collect()
+    assert not complaints
 
 
 async def test_who_gives_up_leaves_nobody_behind() -> None:
