@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 import asyncpg
@@ -28,6 +28,7 @@ from persistence.failures import store_errors
 from persistence.gate import Gate
 
 Clock = Callable[[], datetime]
+C = TypeVar("C", aiosqlite.Connection, "asyncpg.Connection[Any]")
 
 # Everything but the journal's append shares these; a request that finds none free waits this long.
 POOL_CONNECTIONS = 8
@@ -60,13 +61,14 @@ class Database:
         self.address = address
         self.lock_wait_seconds = lock_wait_seconds
         self.gate = Gate()
+        self._opened: set[aiosqlite.Connection | asyncpg.Connection[Any]] = set()
         self._turn_to_write: AbstractAsyncContextManager[None]
         if address.kind == "sqlite":
             self._turn_to_write = self.gate
-            self.engine = _sqlite_engine(address, lock_wait_seconds)
+            self.engine = _sqlite_engine(address, lock_wait_seconds, self._remember)
         else:
             self._turn_to_write = nullcontext()
-            self.engine = _postgres_engine(address, lock_wait_seconds, statement_seconds)
+            self.engine = _postgres_engine(address, lock_wait_seconds, statement_seconds, self._remember)
 
     @property
     def is_sqlite(self) -> bool:
@@ -110,18 +112,38 @@ class Database:
         return time.perf_counter() - started
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, of requests that are being cancelled too: the pool knows only of those at rest."""
         await self.engine.dispose()
+        for connection in self._opened:
+            if isinstance(connection, aiosqlite.Connection):
+                await connection.close()
+            else:
+                connection.terminate()
+        self._opened.clear()
+
+    def _remember(self, connection: C) -> C:
+        self._opened = {each for each in self._opened if _is_open(each)} | {connection}
+        return connection
 
 
-def _sqlite_engine(address: DatabaseAddress, lock_wait_seconds: float) -> AsyncEngine:
+def _is_open(connection: aiosqlite.Connection | asyncpg.Connection[Any]) -> bool:
+    if isinstance(connection, aiosqlite.Connection):
+        return connection._running  # noqa: SLF001 - it has no other word for it
+    return not connection.is_closed()
+
+
+def _sqlite_engine(
+    address: DatabaseAddress,
+    lock_wait_seconds: float,
+    remember: Callable[[aiosqlite.Connection], aiosqlite.Connection],
+) -> AsyncEngine:
     async def connect() -> aiosqlite.Connection:
         # Opened here: aiosqlite leaves its thread behind when opening fails.
         opened = await asyncio.to_thread(sqlite.connect, address.path, lock_wait_seconds)
         connection = aiosqlite.Connection(lambda: opened, iter_chunk_size=64)
         # A process that ends without closing the store must not wait for this thread.
         connection._thread.daemon = True  # noqa: SLF001
-        return await connection
+        return remember(await connection)
 
     engine = create_async_engine(
         "sqlite+aiosqlite:///file",
@@ -142,10 +164,13 @@ def _sqlite_engine(address: DatabaseAddress, lock_wait_seconds: float) -> AsyncE
 
 
 def _postgres_engine(
-    address: DatabaseAddress, lock_wait_seconds: float, statement_seconds: float | None
+    address: DatabaseAddress,
+    lock_wait_seconds: float,
+    statement_seconds: float | None,
+    remember: Callable[[asyncpg.Connection[Any]], asyncpg.Connection[Any]],
 ) -> AsyncEngine:
     async def connect() -> asyncpg.Connection[Any]:
-        return await postgres.connect(address.dsn, lock_wait_seconds, statement_seconds=statement_seconds)
+        return remember(await postgres.connect(address.dsn, lock_wait_seconds, statement_seconds=statement_seconds))
 
     return create_async_engine(
         "postgresql+asyncpg://",

@@ -1,12 +1,15 @@
 """Transactions: committed whole or not at all, whoever is cancelled, and never in each other's way."""
 
 import asyncio
+import gc
 from collections.abc import Coroutine
 
+import aiosqlite
+import asyncpg
 import pytest
 from sqlalchemy import event
 
-from persistence import engine
+from persistence import address, engine
 from persistence.errors import StoreUnavailable
 from persistence.store import Store
 from tests.persistence.conftest import Home, home_of
@@ -80,3 +83,29 @@ async def test_when_every_connection_is_busy_the_next_one_waits_only_so_long(
     home = await home_of(store)
     assert (await home.prompt()).head_seq == 1
     await store.close()
+
+
+async def test_closing_closes_the_connection_of_a_request_that_still_runs(store_url: str) -> None:
+    database = engine.Database(address.DatabaseAddress.parse(store_url))
+    begun = asyncio.Event()
+
+    async def hang() -> None:
+        async with database.read() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+            begun.set()
+            await asyncio.Event().wait()
+
+    request = asyncio.create_task(hang())
+    await begun.wait()
+    before = open_connections()
+    await database.close()
+    assert before - open_connections() == 1
+    request.cancel()
+    await asyncio.gather(request, return_exceptions=True)
+
+
+def open_connections() -> int:
+    """How many connections to databases this process has open."""
+    things = gc.get_objects()
+    files = sum(each._running for each in things if isinstance(each, aiosqlite.Connection))  # noqa: SLF001
+    return files + sum(not each.is_closed() for each in things if isinstance(each, asyncpg.Connection))

@@ -36,7 +36,7 @@ from tests.support.waiting import WaitedInVain, wait_until
 _AGREE_SECONDS = 90.0
 _HEALTHY_SECONDS = 60.0
 _CALM_TYPISTS = 2
-_CALM_TOKENS = 16
+_CALM_TOKENS = 12
 
 
 @dataclass(frozen=True, slots=True)
