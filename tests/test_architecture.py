@@ -34,7 +34,7 @@ ORDER_IN_SERVER = (
     {"arrivals"},
     {"admission", "appender"},
     {"room", "session"},
-    {"checkpointing", "compactor", "editing", "follower", "live_state", "look_ahead", "rebuilding"},
+    {"checkpointing", "compactor", "editing", "follower", "history", "live_state", "look_ahead", "rebuilding"},
     {"hub", "rooms"},
     {"services"},
     {"api", "http_protocol", "websocket", "wire"},
