@@ -11,15 +11,15 @@ Rules:
 
 from __future__ import annotations
 
-from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random, SystemRandom
-from types import TracebackType
+from typing import Any
 
 import pycrdt
 
 from crdt.diff import TextEdit, apply_edits, in_order, normalize_newlines, split_at_edits
 from crdt.errors import EngineFailure, OffsetError
+from crdt.guard import Guard, failures_of_the_engine
 from crdt.offsets import utf8_length
 from crdt.update import encode_state_vector, read_state_vector
 
@@ -29,9 +29,6 @@ EMPTY_STATE_VECTOR = b"\x00"
 
 # The engine's merge is quadratic: 10,000 updates take 440 ms at once and 17 ms in chunks of this many.
 _MERGE_CHUNK = 100
-
-# The interpreter's own signals: they condemn a document too, but they are not the engine's failure.
-_SIGNALS = (KeyboardInterrupt, SystemExit, GeneratorExit, CancelledError)
 
 
 class Document:
@@ -48,7 +45,7 @@ class Document:
     def __init__(self, state: bytes | None = None, *, client_id: int | None = None) -> None:
         self.client_id = new_client_id(SystemRandom()) if client_id is None else client_id
         self.condemned = False
-        self._guard = _Guard(self)
+        self._guard = Guard(self)
         self._listeners: list[Callable[[bytes], None]] = []
         self._state: bytes | None = None
         self._state_vector: bytes | None = None
@@ -105,6 +102,17 @@ class Document:
             self._engine.apply_update(merged)
             self._state = self._state_vector = self._text = None
         return merged
+
+    def watch(self) -> list[list[dict[str, Any]]]:
+        """A list that takes in what each later change does to the text: ``insert``, ``retain`` and ``delete``.
+
+        The last two count UTF-8 bytes of the text before the change; what is embedded counts 1.
+        """
+        changes: list[list[dict[str, Any]]] = []
+        with self._guard:
+            self._read()
+            self._content.observe(lambda event: changes.append(event.delta))  # type: ignore[attr-defined]
+        return changes
 
     def encode_state(self) -> bytes:
         """The whole document as one update; kept until the next change."""
@@ -197,28 +205,6 @@ class Document:
                 end = start - utf8_length(before)
 
 
-class _Guard:
-    """Turns whatever leaves the engine into ``EngineFailure`` and condemns the document."""
-
-    __slots__ = ("_document",)
-
-    def __init__(self, document: Document) -> None:
-        self._document = document
-
-    def __enter__(self) -> None:
-        if self._document.condemned:
-            raise EngineFailure("the document is condemned by an earlier failure of the engine")
-
-    def __exit__(
-        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if raised is None:
-            return
-        self._document.condemned = True
-        if not isinstance(raised, _SIGNALS):
-            raise EngineFailure(f"the engine raised {type(raised).__name__}: {raised}") from raised
-
-
 def initial_state(text: str, client_id: int) -> bytes:
     """The state of a new prompt.
 
@@ -269,12 +255,8 @@ def merge(updates: Sequence[bytes]) -> bytes:
     Raises:
         EngineFailure: the engine raised.
     """
-    try:
+    with failures_of_the_engine():
         return _merge(updates)
-    except _SIGNALS:
-        raise
-    except BaseException as raised:
-        raise EngineFailure(f"the engine raised {type(raised).__name__}: {raised}") from raised
 
 
 def beyond(update: bytes, state: Mapping[int, int]) -> bytes:
@@ -290,12 +272,8 @@ def beyond(update: bytes, state: Mapping[int, int]) -> bytes:
     Raises:
         EngineFailure: the engine raised.
     """
-    try:
+    with failures_of_the_engine():
         return pycrdt.get_update(update, encode_state_vector(state))
-    except _SIGNALS:
-        raise
-    except BaseException as raised:
-        raise EngineFailure(f"the engine raised {type(raised).__name__}: {raised}") from raised
 
 
 def new_client_id(random: Random) -> int:
