@@ -6,6 +6,8 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from crdt.awareness import Json
     from server.access import Principal
 
@@ -27,9 +29,14 @@ _COLORS: Final = (
 _LIGHT_ALPHA: Final = "33"
 
 
+def color_of(user_id: UUID) -> str:
+    """Answers the colour of a user, as `#rrggbb`: the same wherever they appear, because it follows from the id."""
+    return _COLORS[hashlib.sha256(user_id.bytes).digest()[0] % len(_COLORS)]
+
+
 def identity(principal: Principal) -> dict[str, Json]:
     """Answers what everybody sees of a principal: the id, the name, the role and a colour that follows from the id."""
-    color = _COLORS[hashlib.sha256(principal.user_id.bytes).digest()[0] % len(_COLORS)]
+    color = color_of(principal.user_id)
     return {
         "id": str(principal.user_id),
         "name": principal.name,

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
+from pydantic import computed_field
+
 from server.access import Role
 from server.api.fields import Answer
+from server.appearance import color_of
 
 
 class UserIdentity(Answer):
@@ -45,3 +48,9 @@ class Person(Answer):
 
     id: UUID
     name: str
+
+    @computed_field(description="The colour they have in every room, as `#rrggbb`.")  # type: ignore[prop-decorator]
+    @property
+    def color(self) -> str:
+        """The colour that follows from the id."""
+        return color_of(self.id)

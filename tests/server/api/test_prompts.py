@@ -7,6 +7,7 @@ import pytest
 
 from crdt.document import Document
 from persistence.edits import EditKind
+from server.appearance import color_of
 from server.limits import MAX_CONTENT_LENGTH
 from tests.server.api.edge import TEXT, Edge
 
@@ -16,7 +17,8 @@ async def test_a_prompt_is_created_with_its_first_text(edge: Edge) -> None:
     assert answer.status_code == 201
     prompt = answer.json()
     assert (prompt["name"], prompt["slug"], prompt["epoch"], prompt["head_seq"]) == ("Triage", "triage", 1, 1)
-    assert prompt["created_by"] == {"id": str(edge.people["editor"].user_id), "name": "Editor"}
+    creator = edge.people["editor"].user_id
+    assert prompt["created_by"] == {"id": str(creator), "name": "Editor", "color": color_of(creator)}
     assert prompt["project_id"] == str(edge.project_id)
     assert (prompt["role"], prompt["deleted_at"]) == ("editor", None)
     assert answer.headers["location"] == f"/api/v1/prompts/{prompt['id']}"
