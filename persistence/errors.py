@@ -13,6 +13,9 @@
     └── Conflict                the row is not as the caller believed
         ├── ClientIdConflict    the client id belongs to another user
         ├── VersionConflict     somebody else changed the row first
+        ├── HeadMoved           another version was made meanwhile
+        ├── LabelMoved          the label is not where the caller believed
+        ├── LabelLimit          the prompt has as many labels as it may
         ├── LastOwner           an organization would be left without an owner
         ├── KeyInProgress       the first request with this idempotency key has not answered yet
         └── KeyReused           the idempotency key belongs to another request
@@ -116,6 +119,40 @@ class VersionConflict(Conflict):
     """The row has another version than the caller last read."""
 
     code = "version_conflict"
+
+
+class HeadMoved(Conflict):
+    """The latest version is not the one that a new version was made after.
+
+    Args:
+        head: the id of the latest version; None where there is none.
+    """
+
+    code = "head_moved"
+
+    def __init__(self, head: str | None) -> None:
+        super().__init__(f"the latest version is {head}")
+        self.head = head
+
+
+class LabelMoved(Conflict):
+    """The label is not where the caller believed.
+
+    Args:
+        version_id: where it is; None where there is no such label.
+    """
+
+    code = "label_moved"
+
+    def __init__(self, version_id: str | None) -> None:
+        super().__init__(f"the label is at {version_id}")
+        self.version_id = version_id
+
+
+class LabelLimit(Conflict):
+    """The prompt has as many labels as it may."""
+
+    code = "label_limit"
 
 
 class LastOwner(Conflict):

@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import select, type_coerce
+from sqlalchemy import func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from persistence.columns import as_instant, as_uuid
@@ -135,6 +135,18 @@ class Journal:
                 rows = await connection.execute(statement)
                 found.update({row.id: Head(row.head_seq, row.epoch) for row in rows})
         return found
+
+    async def writers(self, prompt_id: UUID, *, after: int, until: int) -> list[UUID]:
+        """Return everybody who wrote an entry with a seq above ``after`` and up to ``until``, the last one first."""
+        last = func.max(journal.c.seq)
+        statement = (
+            select(journal.c.user_id)
+            .where(journal.c.prompt_id == prompt_id, journal.c.seq > after, journal.c.seq <= until)
+            .group_by(journal.c.user_id)
+            .order_by(last.desc())
+        )
+        async with self._database.read() as connection:
+            return list(await connection.scalars(statement))
 
     async def bindings(self, prompt_id: UUID) -> dict[int, UUID]:
         """Return every client id that was ever used in the prompt, with its user."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +26,9 @@ Item = TypeVar("Item")
 MAX_LIMIT = 100
 
 _CURSOR_BYTES = 24
+# What every database takes for an integer.
+_LARGEST_NUMBER = 2**31 - 1
+_NUMBER = re.compile(r"[0-9]{1,10}")
 
 
 class CursorInvalid(StoreError):
@@ -119,3 +123,32 @@ def as_page(items: Sequence[Item], positions: Sequence[Position], limit: int) ->
     if len(items) <= limit:
         return Page(tuple(items), None)
     return Page(tuple(items[:limit]), positions[limit - 1].cursor())
+
+
+def numbered_page(statement: Select[Any], *, number: ColumnElement[Any], cursor: str | None, limit: int) -> Select[Any]:
+    """Restrict and order a query of numbered rows, the highest first, so that it answers one page and one row more.
+
+    Args:
+        statement: the query of the whole list.
+        number: the column with the numbers, each of which stands there once.
+        cursor: where the page before ended; None for the first page.
+        limit: rows a page, 1 to 100.
+
+    Raises:
+        CursorInvalid: no list gave out the cursor.
+        ValueError: the limit is out of range.
+    """
+    if not 1 <= limit <= MAX_LIMIT:
+        raise ValueError(f"a page has 1 to {MAX_LIMIT} items, not {limit}")
+    if cursor is not None:
+        if not (_NUMBER.fullmatch(cursor) and int(cursor) <= _LARGEST_NUMBER):
+            raise CursorInvalid("the cursor is not one that this list gave out")
+        statement = statement.where(number < int(cursor))
+    return statement.order_by(number.desc()).limit(limit + 1)
+
+
+def as_numbered_page(items: Sequence[Item], numbers: Sequence[int], limit: int) -> Page[Item]:
+    """Turn the rows of ``numbered_page`` into a page."""
+    if len(items) <= limit:
+        return Page(tuple(items), None)
+    return Page(tuple(items[:limit]), str(numbers[limit - 1]))

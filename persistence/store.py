@@ -23,6 +23,7 @@ from persistence.file_lock import FileLock
 from persistence.group_commit import GroupCommit, Writer
 from persistence.idempotency import Idempotency
 from persistence.journal import Journal
+from persistence.labels import Labels
 from persistence.postgres_writer import PostgresWriter
 from persistence.projects import Projects
 from persistence.prompts import Prompts
@@ -32,6 +33,7 @@ from persistence.schema import check_schema, downgrade, migrate
 from persistence.sqlite_writer import SqliteWriter
 from persistence.tickets import Tickets
 from persistence.verify import Finding, verify
+from persistence.versions import Versions
 
 __all__ = ["OpenMode", "Store", "downgrade", "migrate", "utc_now"]
 
@@ -73,6 +75,8 @@ class Store:
         self.refresh_tokens = RefreshTokens(database, clock)
         self.idempotency = Idempotency(database, clock)
         self.quarantine = Quarantine(database, clock)
+        self.versions = Versions(database)
+        self.labels = Labels(database, clock)
 
     @classmethod
     async def open(

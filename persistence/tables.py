@@ -2,7 +2,7 @@
 
 Entities (organizations, users, memberships, projects, prompts) have ``created_at``, ``updated_at``
 and ``deleted_at``; deleting one sets ``deleted_at`` and nothing else. Facts (journal, client ids,
-checkpoints) are never changed once written. The rest expires.
+checkpoints, versions with their blobs, moves of labels) are never changed once written. The rest expires.
 
 ``prompts.head_seq`` is the seq of the last journal row of the prompt. It is only ever advanced by the
 statement that appends those rows, under the row lock, which is what makes the numbers gapless.
@@ -13,9 +13,11 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -146,6 +148,70 @@ checkpoints = Table(
     # What the server knows of the state; null where it did not say.
     Column("knowledge", LargeBinary),
     PrimaryKeyConstraint("prompt_id", "seq"),
+)
+
+# What versions hold, compressed; many may hold the same.
+blobs = Table(
+    "blobs",
+    metadata,
+    _reference("prompt_id", "prompts"),
+    Column("id", String(40), nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("prompt_id", "id"),
+)
+
+versions = Table(
+    "versions",
+    metadata,
+    _reference("prompt_id", "prompts"),
+    Column("number", Integer, nullable=False),
+    Column("id", String(40), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("blob_id", String(40), nullable=False),
+    Column("parent_id", String(40)),
+    Column("path", Text, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("message", Text, nullable=False),
+    _reference("author_id", "users"),
+    # Names as they stand in the commit: people are renamed, commits are not.
+    Column("author_name", Text, nullable=False),
+    Column("co_authors", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    # The commit itself, as Git hashes it.
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("prompt_id", "number"),
+    UniqueConstraint("prompt_id", "id"),
+    ForeignKeyConstraint(["prompt_id", "blob_id"], ["blobs.prompt_id", "blobs.id"]),
+    CheckConstraint("kind IN ('manual', 'automatic')", name="kind"),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    _reference("prompt_id", "prompts"),
+    Column("name", String(64), nullable=False),
+    Column("version_id", String(40), nullable=False),
+    Column("is_protected", Boolean, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    _reference("updated_by", "users"),
+    PrimaryKeyConstraint("prompt_id", "name"),
+    ForeignKeyConstraint(["prompt_id", "version_id"], ["versions.prompt_id", "versions.id"]),
+)
+
+label_moves = Table(
+    "label_moves",
+    metadata,
+    _reference("prompt_id", "prompts"),
+    Column("name", String(64), nullable=False),
+    Column("number", Integer, nullable=False),
+    # Null where there was no label before, or is none after.
+    Column("from_id", String(40)),
+    Column("to_id", String(40)),
+    Column("is_protected", Boolean, nullable=False),
+    _reference("user_id", "users"),
+    Column("reason", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("prompt_id", "name", "number"),
 )
 
 tickets = Table(
