@@ -89,10 +89,24 @@ def minimal_edits(before: str, after: str) -> list[TextEdit]:
     utf16_length(before)
     utf16_length(after)
     steps = Steps(_MAX_STEPS)
-    whole = Span(0, len(before), 0, len(after))
-    lines = _refined(before, after, [whole], _lines, steps)
+    lines = _refined(before, after, [_whole(before, after)], _lines, steps)
     words = _refined(before, after, lines, _WORDS.findall, steps)
     return list(_as_edits(before, after, words))
+
+
+def differing_words(before: str, after: str, steps: Steps) -> Iterator[Span]:
+    """The stretches in which two texts differ, made of whole words, in order; places are code points.
+
+    Args:
+        before: a text.
+        after: the other one.
+        steps: the search that is allowed; what is used is taken from it.
+    """
+    return _refined(before, after, [_whole(before, after)], _WORDS.findall, steps)
+
+
+def _whole(before: str, after: str) -> Span:
+    return Span(0, len(before), 0, len(after))
 
 
 def _lines(text: str) -> list[str]:
