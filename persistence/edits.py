@@ -56,6 +56,23 @@ class JournalEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Byline:
+    """Who brought a row of the journal.
+
+    Args:
+        seq: its place in the prompt's journal.
+        user_id: the author.
+        kind: how it came about.
+        created_at: when it was committed.
+    """
+
+    seq: int
+    user_id: UUID
+    kind: EditKind
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """Where a prompt's journal ends.
 

@@ -8,6 +8,7 @@
     ├── SchemaOutdated          the database has another schema than this program: migrate
     ├── DatabaseUrlInvalid      the address of the database cannot be used: correct it
     ├── CheckpointInvalid       stored bytes are not what was written: discard and rebuild
+    ├── KeyframeInvalid         stored bytes are not what was written: take an older one
     ├── NotFound                no such row for this caller
     │   └── TokenInvalid        unknown, used, revoked or expired ticket or token
     └── Conflict                the row is not as the caller believed
@@ -87,6 +88,22 @@ class CheckpointInvalid(StoreError):
 
     def __init__(self, prompt_id: UUID, seq: int) -> None:
         super().__init__(f"checkpoint of prompt {prompt_id} at seq {seq} does not match its digest")
+        self.prompt_id = prompt_id
+        self.seq = seq
+
+
+class KeyframeInvalid(StoreError):
+    """The bytes of a keyframe do not match their digest.
+
+    Args:
+        prompt_id: the prompt whose keyframe it is.
+        seq: where in the journal it claims to be.
+    """
+
+    code = "keyframe_invalid"
+
+    def __init__(self, prompt_id: UUID, seq: int) -> None:
+        super().__init__(f"keyframe of prompt {prompt_id} at seq {seq} does not match its digest")
         self.prompt_id = prompt_id
         self.seq = seq
 

@@ -23,6 +23,7 @@ from persistence.file_lock import FileLock
 from persistence.group_commit import GroupCommit, Writer
 from persistence.idempotency import Idempotency
 from persistence.journal import Journal
+from persistence.keyframes import Keyframes
 from persistence.labels import Labels
 from persistence.postgres_writer import PostgresWriter
 from persistence.projects import Projects
@@ -68,6 +69,7 @@ class Store:
         self._lock = lock
         self.journal = Journal(database, group_commit)
         self.checkpoints = Checkpoints(database, clock)
+        self.keyframes = Keyframes(database, clock)
         self.prompts = Prompts(database, clock)
         self.projects = Projects(database, clock)
         self.accounts = Accounts(database, clock)

@@ -214,6 +214,23 @@ label_moves = Table(
     PrimaryKeyConstraint("prompt_id", "name", "number"),
 )
 
+# What a state of a prompt is every so many rows of its journal, kept for good: any point is near one.
+keyframes = Table(
+    "keyframes",
+    metadata,
+    _reference("prompt_id", "prompts"),
+    Column("seq", BigInteger, nullable=False),
+    # The keyframe before it, or 0.
+    Column("since", BigInteger, nullable=False),
+    Column("state", LargeBinary, nullable=False),
+    Column("spans", LargeBinary, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("activity", LargeBinary, nullable=False),
+    Column("activity_digest", LargeBinary(32), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    PrimaryKeyConstraint("prompt_id", "seq"),
+)
+
 tickets = Table(
     "tickets",
     metadata,

@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from persistence.checkpoints import checkpoint_digest
 from persistence.engine import Database
 from persistence.errors import StoreDamaged
-from persistence.tables import checkpoints, client_ids, journal, prompts, users
+from persistence.keyframes import activity_digest, keyframe_digest
+from persistence.tables import checkpoints, client_ids, journal, keyframes, prompts, users
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Finding:
 
     Args:
         code: ``database_damaged``, ``reference_broken``, ``journal_gap``, ``journal_head``, ``author_unknown``,
-            ``client_id_unknown_user``, ``checkpoint_beyond_head`` or ``checkpoint_digest``.
+            ``client_id_unknown_user``, ``checkpoint_beyond_head``, ``checkpoint_digest``, ``keyframe_beyond_head``,
+            ``keyframe_gap`` or ``keyframe_digest``.
         message: what is wrong, with the row, for people.
         prompt_id: whose row it is, if it is a prompt's.
         seq: the journal position of the row, if it has one.
@@ -49,7 +51,7 @@ async def verify(database: Database) -> AsyncIterator[Finding]:
     Raises:
         StoreUnavailable: it cannot be read now.
     """
-    checks: list[_Check] = [_journals, _authors, _bindings, _checkpoints]
+    checks: list[_Check] = [_journals, _authors, _bindings, _checkpoints, _keyframes]
     if database.is_sqlite:
         checks = [_file, _references, *checks]
     for check in checks:
@@ -161,3 +163,42 @@ async def _checkpoint(connection: AsyncConnection, prompt_id: UUID, seq: int, he
         message = f"prompt {prompt_id}: the checkpoint at {seq} does not match its digest"
         return Finding("checkpoint_digest", message, prompt_id, seq)
     return None
+
+
+async def _keyframes(connection: AsyncConnection) -> AsyncIterator[Finding]:
+    keys = (
+        select(keyframes.c.prompt_id, keyframes.c.since, keyframes.c.seq, prompts.c.head_seq)
+        .join_from(keyframes, prompts, prompts.c.id == keyframes.c.prompt_id)
+        .order_by(keyframes.c.prompt_id, keyframes.c.seq)
+    )
+    bad: set[UUID] = set()
+    last: tuple[UUID | None, int] = (None, 0)
+    for prompt_id, since, seq, head_seq in (await connection.execute(keys)).all():
+        before = last[1] if last[0] == prompt_id else 0
+        last = prompt_id, seq
+        if prompt_id in bad:
+            continue
+        finding = await _keyframe(connection, prompt_id, seq)
+        if seq > head_seq:
+            message = f"prompt {prompt_id}: a keyframe at {seq} lies behind the journal's head {head_seq}"
+            finding = Finding("keyframe_beyond_head", message, prompt_id, seq)
+        elif since != before:
+            message = (
+                f"prompt {prompt_id}: the keyframe at {seq} goes on from {since}, and the one before is at {before}"
+            )
+            finding = Finding("keyframe_gap", message, prompt_id, seq)
+        if finding is not None:
+            bad.add(prompt_id)
+            yield finding
+
+
+async def _keyframe(connection: AsyncConnection, prompt_id: UUID, seq: int) -> Finding | None:
+    statement = select(keyframes).where(keyframes.c.prompt_id == prompt_id, keyframes.c.seq == seq)
+    row = (await connection.execute(statement)).first()
+    if row is None or (
+        keyframe_digest(prompt_id, seq, row.state, row.spans) == row.digest
+        and activity_digest(prompt_id, row.since, seq, row.activity) == row.activity_digest
+    ):
+        return None
+    message = f"prompt {prompt_id}: the keyframe at {seq} does not match its digest"
+    return Finding("keyframe_digest", message, prompt_id, seq)
