@@ -34,6 +34,7 @@ class Action(StrEnum):
     DELETE = "delete"
     SEE_MEMBERS = "see_members"
     MANAGE_MEMBERS = "manage_members"
+    MANAGE_PROTECTED_LABELS = "manage_protected_labels"
 
 
 _RANK = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
@@ -44,6 +45,7 @@ _NEEDS = {
     Action.CREATE: Role.EDITOR,
     Action.DELETE: Role.EDITOR,
     Action.MANAGE_MEMBERS: Role.OWNER,
+    Action.MANAGE_PROTECTED_LABELS: Role.OWNER,
 }
 
 

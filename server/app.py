@@ -13,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import WebSocketRoute
 
 from server import __version__
-from server.api import authentication, live, me, members, operations, problems, projects, prompts
+from server.api import authentication, labels, live, me, members, operations, problems, projects, prompts, versions
 from server.api.editor import EditorFallback
 from server.api.middleware import BodyLimit, RequestLog, SecurityHeaders
 from server.api.openapi import describe_errors
@@ -53,7 +53,7 @@ def create_app(services: Services, *, editor: Path | None = None) -> FastAPI:
     app.state.services = services
     app.state.sign_in_throttle = SignInThrottle(services.clock)
     problems.install(app)
-    for module in (authentication, me, members, projects, prompts, live, operations):
+    for module in (authentication, me, members, projects, prompts, live, versions, labels, operations):
         app.include_router(module.router)
     app.router.routes.append(WebSocketRoute("/ws/{prompt_id}", websocket_endpoint))
     app.router.default = EditorFallback(editor)
@@ -71,7 +71,7 @@ def _middleware(services: Services) -> list[Middleware]:
             allow_origins=sorted(services.settings.allowed_origins),
             allow_credentials=True,
             allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match"],
             expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
         ),
         Middleware(BodyLimit),

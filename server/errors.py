@@ -5,14 +5,21 @@ ServerError
 ├── FrameRejected           -  4400  a malformed or hostile frame; carries the reader's code
 ├── NotAuthenticated      401  4401  no token, a bad one, or an expired one
 ├── Forbidden             403  4403  known, but the role does not allow it
+│   ├── LabelProtected    403        only an owner may change this label
 │   └── OriginRejected    403  4403  a browser page from a place that is not allowed
 ├── NotFound              404  4404  also the answer for what belongs to another organization
-│   └── PromptNotFound    404  4404
+│   ├── LabelNotFound     404
+│   ├── PromptNotFound    404  4404
+│   └── VersionNotFound   404
 ├── MethodNotAllowed      405
 ├── Conflict              409
 │   ├── EditConflict      409        the text an edit looks for is not there, or not unique
 │   ├── EpochConflict     409  4409  the client holds another epoch of the document: reload
 │   ├── ClientIdConflict  409  4409  a client id that belongs to another user: reload
+│   ├── HeadMoved         409        the latest version is not the one that was expected
+│   ├── LabelLimit        409        the prompt has as many labels as it may
+│   ├── LabelMoved        409        the label is not where it was expected
+│   ├── RefAmbiguous      409        several versions begin like this
 │   ├── LastOwner         409        an organization keeps at least one owner
 │   ├── IdempotencyInProgress 409    the first request with this key is still being answered
 │   ├── IdempotencyKeyReused  422    the same key came with another request
@@ -110,6 +117,13 @@ class OriginRejected(Forbidden):
     title = "This origin is not allowed"
 
 
+class LabelProtected(Forbidden):
+    """A label that only an owner may change."""
+
+    code = "label_protected"
+    title = "This label is protected"
+
+
 class NotFound(ServerError):
     """Not there, or not the caller's to see: the two are never told apart."""
 
@@ -124,6 +138,20 @@ class PromptNotFound(NotFound):
 
     code = "prompt_not_found"
     title = "No such prompt"
+
+
+class LabelNotFound(NotFound):
+    """The prompt has no label of this name."""
+
+    code = "label_not_found"
+    title = "No such label"
+
+
+class VersionNotFound(NotFound):
+    """A ref that names nothing."""
+
+    code = "version_not_found"
+    title = "No such version"
 
 
 class MethodNotAllowed(ServerError):
@@ -162,6 +190,34 @@ class ClientIdConflict(Conflict):
 
     code = "client_id_conflict"
     title = "The client id belongs to somebody else: reload"
+
+
+class HeadMoved(Conflict):
+    """The latest version is not the expected one; `head` says which it is."""
+
+    code = "head_moved"
+    title = "Another version was made meanwhile"
+
+
+class LabelMoved(Conflict):
+    """The label is not where it was expected; `version_id` says where it is."""
+
+    code = "label_moved"
+    title = "The label was moved meanwhile"
+
+
+class LabelLimit(Conflict):
+    """A prompt has a bounded number of labels."""
+
+    code = "label_limit"
+    title = "The prompt has as many labels as it may"
+
+
+class RefAmbiguous(Conflict):
+    """Several versions begin with the digits that were given."""
+
+    code = "ref_ambiguous"
+    title = "Several versions begin like this"
 
 
 class LastOwner(Conflict):

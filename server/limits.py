@@ -74,6 +74,11 @@ MIN_PASSWORD_LENGTH: Final = 8  # NIST SP 800-63B §3.1.1
 MAX_PASSWORD_LENGTH: Final = 256
 MAX_PAGE_ITEMS: Final = 100
 DEFAULT_PAGE_ITEMS: Final = 50
+# A version's id has 40 digits, a label at most 64 characters.
+MAX_REF_LENGTH: Final = 64
+# A message is read in a list, and travels with every clone.
+MAX_VERSION_MESSAGE_LENGTH: Final = 10_000
+MAX_LABEL_REASON_LENGTH: Final = 1_000
 MAX_IDEMPOTENCY_KEY_LENGTH: Final = 200
 # Tokens of ours are under 600 bytes; nothing longer is even decoded.
 MAX_TOKEN_BYTES: Final = 4 * KIB

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from crdt.diff import normalize_newlines
 from server.limits import (
     MAX_CONTENT_LENGTH,
     MAX_EMAIL_LENGTH,
@@ -32,6 +33,14 @@ def _whole(text: str) -> str:
     """Refuses half a surrogate pair, which JSON can write and no text can hold."""
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("holds half of a surrogate pair")
+    return text
+
+
+def _paragraphs(text: str) -> str:
+    r"""Refuses control characters but tabs and line ends, which become `\n`."""
+    text = normalize_newlines(text)
+    if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t" for character in text):
+        raise ValueError("holds a control character")
     return text
 
 
@@ -73,3 +82,4 @@ NewPassword = Annotated[
 ]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PASSWORD_LENGTH), AfterValidator(_whole)]
 Content = Annotated[str, StringConstraints(max_length=MAX_CONTENT_LENGTH), AfterValidator(_whole)]
+Paragraphs = Annotated[str, StringConstraints(strip_whitespace=True), AfterValidator(_paragraphs)]

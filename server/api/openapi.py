@@ -22,7 +22,9 @@ _DESCRIPTIONS: Final = {
     503: "Not possible now; see Retry-After.",
 }
 # Conflicts that follow from what an operation does and not from its form.
-_MAY_CONFLICT: Final = frozenset({"change_role", "remove_member", "invite_again", "change_prompt"})
+_MAY_CONFLICT: Final = frozenset(
+    {"change_role", "remove_member", "invite_again", "change_prompt", "get_version", "put_label", "remove_label"}
+)
 _REF: Final = "#/components/schemas/"
 
 

@@ -12,10 +12,13 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from crdt.document import initial_state
+from persistence.labels import LabelChange
 from persistence.store import Store, migrate
+from persistence.versions import VersionKind
 from server.access import Role
 from server.app import create_app
 from server.auth import Authenticator, Passwords
+from server.history.making import Draft, make_version
 from server.hub import Hub
 from server.services import Services
 from server.settings import Settings
@@ -124,6 +127,17 @@ class Edge:
     async def text(self) -> str:
         """Answer the prompt's text."""
         return (await self.services.hub.live(self.prompt_id)).text
+
+    async def make_history(self) -> str:
+        """Make a version of the prompt's first text, if there is none, and name it `production`; answer its id."""
+        prompt = await self.store.prompts.get(self.prompt_id)
+        owner_id = self.people["owner"].user_id
+        head = await self.store.versions.latest(prompt.id)
+        if head is None:
+            draft = Draft(TEXT, 1, owner_id, VersionKind.MANUAL, "The first", self.clock())
+            head, _ = await make_version(self.store, prompt, None, draft)
+        await self.store.labels.change(prompt.id, "production", LabelChange(owner_id, head.id), permit=lambda _: None)
+        return head.id
 
     async def close(self) -> None:
         """Stop."""

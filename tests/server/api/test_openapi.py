@@ -73,6 +73,8 @@ NAMES = [
     *("list_members", "invite_member", "get_member", "change_role", "remove_member", "invite_again"),
     *("list_projects", "create_project"),
     *("list_prompts", "create_prompt", "get_prompt", "change_prompt", "delete_prompt", "restore_prompt"),
+    *("list_versions", "create_version", "get_version", "revert_to_version"),
+    *("list_labels", "put_label", "remove_label", "list_label_moves"),
     *("get_live", "edit_prompt", "healthz", "readyz", "metrics"),
 ]
 
@@ -138,6 +140,7 @@ def requests(draw: st.DrawFn, edge: Edge, operation: Operation) -> dict[str, Any
 async def _bring_back(edge: Edge) -> None:
     """Undo what an earlier request deleted, so that the next one meets something."""
     await edge.store.prompts.restore(edge.prompt_id)
+    await edge.make_history()
     organization_id = edge.people["owner"].organization_id
     for name in ("editor", "viewer"):
         if await edge.store.accounts.membership(organization_id, edge.people[name].user_id) is None:
@@ -151,6 +154,9 @@ def _known(edge: Edge, name: str, otherwise: st.SearchStrategy[Any]) -> st.Searc
         "user_id": [edge.people["editor"].user_id, edge.people["viewer"].user_id],
         "project": [edge.project_id],
         "if-match": ["*", '"1"'],
+        "if-none-match": ["*", '"1"'],
+        "ref": ["latest", "production", "live"],
+        "name": ["production", "staging"],
     }
     return st.sampled_from(known[name.lower()]) if name.lower() in known else otherwise
 

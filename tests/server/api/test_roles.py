@@ -42,6 +42,14 @@ TABLE = [
     row("POST", "/prompts/{prompt_id}/restore", EDITOR),
     row("GET", "/prompts/{prompt_id}/live", READER),
     row("POST", "/prompts/{prompt_id}/edits", EDITOR, {"edits": [{"start": 0, "end": 0, "text": "X"}]}),
+    row("GET", "/prompts/{prompt_id}/versions", READER),
+    row("POST", "/prompts/{prompt_id}/versions", EDITOR, {"message": "Nothing new"}),
+    row("GET", "/prompts/{prompt_id}/versions/{ref}", READER),
+    row("POST", "/prompts/{prompt_id}/versions/{ref}/revert", EDITOR, {}),
+    row("GET", "/prompts/{prompt_id}/labels", READER),
+    row("PUT", "/prompts/{prompt_id}/labels/{name}", EDITOR, {"version": "latest"}),
+    row("DELETE", "/prompts/{prompt_id}/labels/{name}", EDITOR, status=204),
+    row("GET", "/prompts/{prompt_id}/labels/{name}/history", READER),
     row("GET", "/members", READER),
     row("POST", "/members", OWNER, {"name": "Grace", "role": "viewer"}, 201),
     row("GET", "/members/{user_id}", READER),
@@ -53,8 +61,17 @@ TABLE = [
 WITHOUT_TOKEN = {("POST", "/auth/login"), ("POST", "/auth/refresh"), ("POST", "/auth/logout")}
 
 
+# What stands in paths besides ids: a version and a label that `make_history` makes.
+NAMED = {"ref": "latest", "name": "production"}
+
+
+@pytest.fixture(autouse=True)
+async def _history(edge: Edge) -> None:
+    await edge.make_history()
+
+
 def path_of(edge: Edge, row: Row) -> str:
-    return row.path.format(prompt_id=edge.prompt_id, user_id=edge.people["editor"].user_id)
+    return row.path.format(prompt_id=edge.prompt_id, user_id=edge.people["editor"].user_id, **NAMED)
 
 
 @pytest.mark.parametrize("role", ["owner", "editor", "viewer"])
@@ -79,8 +96,8 @@ async def test_without_a_token_nothing_is_done(edge: Edge, row: Row) -> None:
 
 @pytest.mark.parametrize("row", [row for row in TABLE if "{" in row.path], ids=lambda row: f"{row.method} {row.path}")
 async def test_what_another_organization_has_does_not_exist(edge: Edge, row: Row) -> None:
-    foreign = row.path.format(prompt_id=edge.foreign_prompt_id, user_id=edge.people["stranger"].user_id)
-    absent = row.path.format(prompt_id=uuid4(), user_id=uuid4())
+    foreign = row.path.format(prompt_id=edge.foreign_prompt_id, user_id=edge.people["stranger"].user_id, **NAMED)
+    absent = row.path.format(prompt_id=uuid4(), user_id=uuid4(), **NAMED)
     answers = [await edge.call("owner", row.method, path, json=row.body) for path in (foreign, absent)]
     assert answers[0].status_code == answers[1].status_code == 404
     assert answers[0].json() == answers[1].json()
