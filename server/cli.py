@@ -160,7 +160,8 @@ def _readable_errors() -> Iterator[None]:
     try:
         yield
     except SettingError as error:
-        _complain(str(error))
+        # What it should be shows where a password stands: that is no secret, and has to be read.
+        _complain(f"{error.name} {error.what}", f"; it should be {error.should}")
         raise typer.Exit(_BAD_SETTING) from error
     except typer.BadParameter as error:
         _complain(error.message)
@@ -172,6 +173,6 @@ def _readable_errors() -> Iterator[None]:
         raise typer.Exit(130) from error
 
 
-def _complain(message: str) -> None:
-    line = " ".join(redact_text(message).split())
+def _complain(message: str, advice: str = "") -> None:
+    line = " ".join(f"{redact_text(message)}{advice}".split())
     Console(file=sys.stderr, soft_wrap=True, highlight=False).print(f"promptroom: {line}", style="red", markup=False)

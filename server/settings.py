@@ -51,6 +51,8 @@ class SettingError(ValueError):
     def __init__(self, name: str, what: str, should: str) -> None:
         super().__init__(f"{name} {what}; it should be {should}")
         self.name = name
+        self.what = what
+        self.should = should
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,8 @@ def _database_url(value: str) -> str:
         if rest.partition("?")[0] in {"/:memory:", "/file::memory:"}:
             raise SettingError("DATABASE_URL", "is an SQLite database in memory", "a file, which survives a restart")
     elif not _has_host_and_database(value):
-        raise SettingError("DATABASE_URL", "is a PostgreSQL URL without a host or a database", should)
+        what = "is a PostgreSQL URL without a host or a database, or with a port that is not a number"
+        raise SettingError("DATABASE_URL", what, should)
     return f"{driver}://{rest}"
 
 

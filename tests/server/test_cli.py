@@ -50,6 +50,14 @@ def role_of(settings: Settings, token: str) -> Role:
     return asyncio.run(read())
 
 
+def test_what_a_setting_should_be_is_shown_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "mysql://u:hunter2@h/d")
+    line = failure(run("fsck"))
+    assert "DATABASE_URL has the scheme 'mysql'; it should be " in line
+    assert "postgresql+asyncpg://user:password@host/database" in line
+    assert "hunter2" not in line
+
+
 def test_a_token_is_all_that_is_printed(settings: Settings) -> None:
     result = run("token", "--email", "Ada@Example.org", "--create")
     assert result.exit_code == 0, result.stderr
