@@ -62,11 +62,13 @@ class Rebuilding:
     async def until_live(self, room: Room) -> None:
         """Tries until the store answers; a room whose commits keep failing, or that doubts again, ever less often."""
         attempts = max(room.appender.failed_commits - 1, self._count_doubt(room))
+        # A store that is away for an hour is asked some thousands of times; each reason is worth one line.
+        said: set[str] = set()
         while room.state is RoomState.LOADING:
             await self._pause(attempts)
             attempts += 1
             if self._is_current():
-                await self._try(room)
+                await self._try(room, said)
             else:
                 # What happened while this process was away is looked at first; that may end the room's sessions.
                 attempts = max(attempts, 1)
@@ -81,7 +83,7 @@ class Rebuilding:
         except TimeoutError as error:
             raise StoreUnavailable from error
 
-    async def _try(self, room: Room) -> None:
+    async def _try(self, room: Room, said: set[str]) -> None:
         try:
             # What was sent and not answered is decided when this returns, one way or the other.
             await self._store.journal.probe(room.prompt_id)
@@ -89,7 +91,10 @@ class Rebuilding:
         except (PromptNotFound, NotFound):
             self._on_gone(room, PromptNotFound())
         except (StoreError, ServerError, CrdtError) as error:
-            _log.warning("rebuild_postponed", prompt_id=str(room.prompt_id), reason=str(error))
+            reason = str(error)
+            if reason not in said:
+                said.add(reason)
+                _log.warning("rebuild_postponed", prompt_id=str(room.prompt_id), reason=reason)
 
     def _count_doubt(self, room: Room) -> int:
         now = asyncio.get_running_loop().time()

@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+import structlog
+
 from crdt.client_peer import RoomEventReceived
 from crdt.codec import encode
 from crdt.diff import TextEdit
@@ -9,6 +12,7 @@ from crdt.document import Document
 from crdt.messages import Acknowledgement, SyncStep1, Update
 from persistence.errors import StoreUnavailable
 from server.life import Doubt, RoomState
+from server.rebuilding import Rebuilding
 from tests.server.living import HeldJournal, House, Tab
 from tests.support.waiting import wait_until
 
@@ -76,6 +80,28 @@ async def test_a_failed_commit_loses_nothing_and_tells_no_lie(house: House) -> N
     await ben.shows("Hello kept")
     await anna.saved()
     assert "store.available" in event_types(anna)
+
+
+async def test_a_store_that_stays_away_is_one_line_of_the_log_and_not_one_for_each_attempt(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    async def pause(_: Rebuilding, attempts: int) -> None:
+        asked.append(attempts)
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(Rebuilding, "_pause", pause)
+    journal = HeldJournal(house.store)
+    anna = await house.open("anna")
+    with structlog.testing.capture_logs() as lines:
+        journal.failure = StoreUnavailable("the disk is full")
+        anna.type(" kept")
+        await wait_until(lambda: len(asked) > 5, what="the store to be asked several times")
+    journal.failure = None
+    await anna.saved()
+    postponed = [line for line in lines if line["event"] == "rebuild_postponed"]
+    assert [line["reason"] for line in postponed] == ["the disk is full"]
 
 
 async def test_edits_made_while_the_store_is_away_are_stored_when_it_returns(house: House) -> None:
