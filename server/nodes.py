@@ -70,6 +70,8 @@ class Nodes:
         self._neighbours = neighbours
         if self.are_many:
             await self._listen(_EVERYBODY, self._heard_by_all)
+            # By this the others name it when they find, lose or miss it.
+            _log.info("node_starting", node=str(self.node_id))
         await self.bus.start(lambda is_up: neighbours.bus_changed(is_up=is_up))
 
     async def close(self) -> None:
@@ -132,6 +134,8 @@ class Nodes:
         if self._neighbours is None:
             return
         if isinstance(message, Leaving):
+            if node_id in self._heard_at:
+                _log.info("node_left", node=str(node_id))
             self._forget(node_id)
             return
         if node_id not in self._heard_at:

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import structlog
+
 from server.bus import Exchange, InProcessBus
 from server.envelope import Heartbeat, NodeMessage, PromptDeleted
 from server.nodes import SILENCE_SECONDS, Nodes
@@ -57,6 +59,18 @@ async def test_a_node_that_leaves_is_gone_at_once() -> None:
     await second.nodes.close()
     await wait_until(lambda: first.gone == [second.nodes.node_id], what="the farewell")
     assert first.nodes.others == 0
+
+
+async def test_the_log_says_by_which_name_others_know_a_node_and_when_it_leaves() -> None:
+    with structlog.testing.capture_logs() as lines:
+        first, second = await two()
+        await second.nodes.close()
+        await wait_until(lambda: first.gone == [second.nodes.node_id], what="the farewell")
+    assert [line["event"] for line in lines if line["node"] == str(second.nodes.node_id)] == [
+        "node_starting",
+        "node_found",
+        "node_left",
+    ]
 
 
 async def test_a_node_that_is_silent_is_gone_in_seconds() -> None:
