@@ -13,7 +13,19 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import WebSocketRoute
 
 from server import __version__
-from server.api import authentication, labels, live, me, members, operations, problems, projects, prompts, versions
+from server.api import (
+    authentication,
+    compare,
+    labels,
+    live,
+    me,
+    members,
+    operations,
+    problems,
+    projects,
+    prompts,
+    versions,
+)
 from server.api.editor import EditorFallback
 from server.api.middleware import BodyLimit, RequestLog, SecurityHeaders
 from server.api.openapi import describe_errors
@@ -36,6 +48,7 @@ def create_app(services: Services, *, editor: Path | None = None) -> FastAPI:
             yield
         finally:
             await services.hub.drain(services.settings.drain_deadline)
+            services.history_workers.close()
 
     app = FastAPI(
         title="Promptroom",
@@ -53,7 +66,7 @@ def create_app(services: Services, *, editor: Path | None = None) -> FastAPI:
     app.state.services = services
     app.state.sign_in_throttle = SignInThrottle(services.clock)
     problems.install(app)
-    for module in (authentication, me, members, projects, prompts, live, versions, labels, operations):
+    for module in (authentication, me, members, projects, prompts, live, versions, labels, compare, operations):
         app.include_router(module.router)
     app.router.routes.append(WebSocketRoute("/ws/{prompt_id}", websocket_endpoint))
     app.router.default = EditorFallback(editor)

@@ -79,6 +79,8 @@ MAX_REF_LENGTH: Final = 64
 # A message is read in a list, and travels with every clone.
 MAX_VERSION_MESSAGE_LENGTH: Final = 10_000
 MAX_LABEL_REASON_LENGTH: Final = 1_000
+# Characters of two texts that are compared: seconds of a worker, and some 10 MB of answer, in the worst case.
+MAX_COMPARED_LENGTH: Final = 2_000_000
 MAX_IDEMPOTENCY_KEY_LENGTH: Final = 200
 # Tokens of ours are under 600 bytes; nothing longer is even decoded.
 MAX_TOKEN_BYTES: Final = 4 * KIB

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from server.auth import Authenticator, Passwords
 from server.settings import Settings
+from server.workers import Workers
 
 if TYPE_CHECKING:
     from persistence.store import Store
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of one server. `clock` answers seconds since the epoch."""
+    """The parts of one server.
+
+    Arguments: `clock` answers seconds since the epoch; `history_workers` compare texts, so that rooms do not wait for
+    that.
+    """
 
     settings: Settings
     store: Store
@@ -24,3 +29,4 @@ class Services:
     authenticator: Authenticator
     passwords: Passwords
     clock: Callable[[], float]
+    history_workers: Workers = field(default_factory=Workers)

@@ -23,7 +23,16 @@ _DESCRIPTIONS: Final = {
 }
 # Conflicts that follow from what an operation does and not from its form.
 _MAY_CONFLICT: Final = frozenset(
-    {"change_role", "remove_member", "invite_again", "change_prompt", "get_version", "put_label", "remove_label"}
+    {
+        "change_role",
+        "remove_member",
+        "invite_again",
+        "change_prompt",
+        "compare_refs",
+        "get_version",
+        "put_label",
+        "remove_label",
+    }
 )
 _REF: Final = "#/components/schemas/"
 

@@ -75,6 +75,7 @@ NAMES = [
     *("list_prompts", "create_prompt", "get_prompt", "change_prompt", "delete_prompt", "restore_prompt"),
     *("list_versions", "create_version", "get_version", "revert_to_version"),
     *("list_labels", "put_label", "remove_label", "list_label_moves"),
+    "compare_refs",
     *("get_live", "edit_prompt", "healthz", "readyz", "metrics"),
 ]
 
@@ -156,6 +157,8 @@ def _known(edge: Edge, name: str, otherwise: st.SearchStrategy[Any]) -> st.Searc
         "if-match": ["*", '"1"'],
         "if-none-match": ["*", '"1"'],
         "ref": ["latest", "production", "live"],
+        "a": ["latest", "production", "live"],
+        "b": ["latest", "production", "live"],
         "name": ["production", "staging"],
     }
     return st.sampled_from(known[name.lower()]) if name.lower() in known else otherwise
