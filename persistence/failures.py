@@ -63,6 +63,8 @@ def _from_driver(error: BaseException | None) -> StoreError | None:
     if isinstance(error, asyncpg.PostgresError):
         return _from_sqlstate(error.sqlstate or "", _first_line(error))
     # A refused or cut connection, a name that does not resolve, a call that took too long.
+    if isinstance(error, TimeoutError) and not str(error):
+        return StoreUnavailable("the database did not answer in time")
     if isinstance(error, (asyncpg.InterfaceError, OSError, TimeoutError)):
         return StoreUnavailable(_first_line(error))
     return None

@@ -199,7 +199,7 @@ class Follower:
             async with asyncio.timeout(HEADS_ANSWER_SECONDS):
                 heads = await self._store.journal.heads([room.prompt_id for room in rooms])
         except (StoreError, TimeoutError) as error:
-            _log.warning("heads_unknown", reason=str(error))
+            _log.warning("heads_unknown", reason=str(error) or "the database did not answer in time")
             return
         at_rest = []
         for room, shown_seq in zip(rooms, shown, strict=True):

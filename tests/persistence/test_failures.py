@@ -57,7 +57,8 @@ def test_each_failure_has_one_meaning(error: Exception, meaning: type[Exception]
 
 def test_the_message_is_the_first_line_and_never_empty() -> None:
     assert str(as_store_error(sqlite_error(sqlite3.OperationalError, sqlite3.SQLITE_FULL))) == "told by SQLite"
-    assert str(as_store_error(TimeoutError())) == "TimeoutError"
+    assert str(as_store_error(TimeoutError())) == "the database did not answer in time"
+    assert str(as_store_error(ConnectionResetError())) == "ConnectionResetError"
 
 
 def test_a_defect_is_raised_as_it_is() -> None:
