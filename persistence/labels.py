@@ -237,7 +237,7 @@ class Labels:
                 is_protected=after is not None and after.is_protected,
                 user_id=change.user_id,
                 reason=change.reason,
-                created_at=self._clock(),
+                created_at=after.updated_at if after is not None else self._clock(),
             )
         )
 

@@ -10,14 +10,25 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Table, func, or_, select, text
+from sqlalchemy import Column, Table, and_, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from persistence.checkpoints import checkpoint_digest
 from persistence.engine import Database
 from persistence.errors import StoreDamaged
 from persistence.keyframes import activity_digest, keyframe_digest
-from persistence.tables import checkpoints, client_ids, journal, keyframes, prompts, users
+from persistence.tables import (
+    blobs,
+    checkpoints,
+    client_ids,
+    journal,
+    keyframes,
+    label_moves,
+    labels,
+    prompts,
+    users,
+    versions,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +38,8 @@ class Finding:
     Args:
         code: ``database_damaged``, ``reference_broken``, ``journal_gap``, ``journal_head``, ``author_unknown``,
             ``client_id_unknown_user``, ``checkpoint_beyond_head``, ``checkpoint_digest``, ``keyframe_beyond_head``,
-            ``keyframe_gap`` or ``keyframe_digest``.
+            ``keyframe_gap``, ``keyframe_digest``, ``version_chain``, ``version_text_missing``, ``label_lost`` or
+            ``label_history``.
         message: what is wrong, with the row, for people.
         prompt_id: whose row it is, if it is a prompt's.
         seq: the journal position of the row, if it has one.
@@ -52,6 +64,7 @@ async def verify(database: Database) -> AsyncIterator[Finding]:
         StoreUnavailable: it cannot be read now.
     """
     checks: list[_Check] = [_journals, _authors, _bindings, _checkpoints, _keyframes]
+    checks += [_version_chains, _version_texts, _labels, _label_histories]
     if database.is_sqlite:
         checks = [_file, _references, *checks]
     for check in checks:
@@ -202,3 +215,71 @@ async def _keyframe(connection: AsyncConnection, prompt_id: UUID, seq: int) -> F
         return None
     message = f"prompt {prompt_id}: the keyframe at {seq} does not match its digest"
     return Finding("keyframe_digest", message, prompt_id, seq)
+
+
+async def _version_chains(connection: AsyncConnection) -> AsyncIterator[Finding]:
+    columns = (versions.c.prompt_id, versions.c.number, versions.c.id, versions.c.parent_id, versions.c.seq)
+    rows = await connection.stream(
+        select(*columns, prompts.c.head_seq)
+        .join(prompts, prompts.c.id == versions.c.prompt_id)
+        .order_by(versions.c.prompt_id, versions.c.number)
+    )
+    before: Any = None
+    bad: set[UUID] = set()
+    async for row in rows:
+        of_same = before is not None and before.prompt_id == row.prompt_id
+        number, parent_id, seq = (before.number, before.id, before.seq) if of_same else (0, None, 0)
+        before = row
+        is_next = row.number == number + 1 and row.parent_id == parent_id
+        if row.prompt_id not in bad and not (is_next and seq <= row.seq <= row.head_seq):
+            bad.add(row.prompt_id)
+            message = f"prompt {row.prompt_id}: version {row.number} ({row.id}) does not follow version {number}"
+            yield Finding("version_chain", message, row.prompt_id, row.seq)
+
+
+async def _version_texts(connection: AsyncConnection) -> AsyncIterator[Finding]:
+    own = and_(blobs.c.prompt_id == versions.c.prompt_id, blobs.c.id == versions.c.blob_id)
+    statement = (
+        select(versions.c.prompt_id, versions.c.number, versions.c.seq)
+        .select_from(versions.outerjoin(blobs, own))
+        .where(blobs.c.id.is_(None))
+        .order_by(versions.c.prompt_id, versions.c.number)
+    )
+    for prompt_id, number, seq in await connection.execute(statement):
+        yield Finding("version_text_missing", f"prompt {prompt_id}: version {number} has no text", prompt_id, seq)
+
+
+async def _labels(connection: AsyncConnection) -> AsyncIterator[Finding]:
+    own = and_(versions.c.prompt_id == labels.c.prompt_id, versions.c.id == labels.c.version_id)
+    statement = (
+        select(labels.c.prompt_id, labels.c.name, labels.c.version_id)
+        .select_from(labels.outerjoin(versions, own))
+        .where(versions.c.id.is_(None))
+        .order_by(labels.c.prompt_id, labels.c.name)
+    )
+    for prompt_id, name, version_id in await connection.execute(statement):
+        message = f"prompt {prompt_id}: the label {name} names version {version_id}, which does not exist"
+        yield Finding("label_lost", message, prompt_id)
+
+
+async def _label_histories(connection: AsyncConnection) -> AsyncIterator[Finding]:
+    """Hold every label against the last change of it, and every change against the one before."""
+    columns = (labels.c.version_id, labels.c.is_protected, labels.c.updated_at, labels.c.updated_by)
+    keys = (labels.c.prompt_id, labels.c.name)
+    now = {(row[0], row[1]): tuple(row[2:]) for row in await connection.execute(select(*keys, *columns))}
+    moves = select(label_moves).order_by(label_moves.c.prompt_id, label_moves.c.name, label_moves.c.number)
+    then: dict[tuple[UUID, str], Any] = {}
+    bad: set[tuple[UUID, str]] = set()
+    async for move in await connection.stream(moves):
+        key = (move.prompt_id, move.name)
+        number, at = (then[key].number, then[key].to_id) if key in then else (0, None)
+        if (move.number, move.from_id) != (number + 1, at):
+            bad.add(key)
+        then[key] = move
+    for key, move in then.items():
+        said = (move.to_id, move.is_protected, move.created_at, move.user_id) if move.to_id is not None else None
+        if now.get(key) != said:
+            bad.add(key)
+    for prompt_id, name in sorted(bad | (now.keys() - then.keys())):
+        message = f"prompt {prompt_id}: the label {name} is not where its history leads"
+        yield Finding("label_history", message, prompt_id)

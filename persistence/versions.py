@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -184,6 +185,19 @@ class Versions:
         async with self._database.read() as connection:
             found = [_version(row) for row in await connection.execute(statement)]
         return as_numbered_page(found, [version.number for version in found], limit)
+
+    async def with_commits(self, prompt_id: UUID, *, after: int, limit: int) -> Sequence[tuple[Version, bytes]]:
+        """Return versions with a number above ``after``, the oldest first, each with the bytes of its commit."""
+        statement = select(*_COLUMNS, versions.c.data).where(versions.c.prompt_id == prompt_id)
+        part = statement.where(versions.c.number > after).order_by(versions.c.number).limit(limit)
+        async with self._database.read() as connection:
+            return [(_version(row), row.data) for row in await connection.execute(part)]
+
+    async def blob_ids(self, prompt_id: UUID) -> Sequence[str]:
+        """Return the ids of all texts of a prompt that are stored, in order."""
+        statement = select(blobs.c.id).where(blobs.c.prompt_id == prompt_id).order_by(blobs.c.id)
+        async with self._database.read() as connection:
+            return (await connection.scalars(statement)).all()
 
     async def content(self, prompt_id: UUID, blob_id: str) -> bytes:
         """Return the bytes of a text that a version holds.

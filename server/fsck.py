@@ -16,6 +16,7 @@ from crdt.knowledge_bytes import decode_knowledge
 from crdt.update import read_update
 from persistence.errors import CheckpointInvalid
 from persistence.verify import verify
+from server.history.version_checks import check_versions
 from server.rebuild import read_stored, rebuild
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ async def check_everything(store: Store) -> list[str]:
     findings = [finding.message async for finding in verify(store.database)]
     for prompt_id in await store.prompts.ids():
         findings += await check_prompt(store, prompt_id)
+        findings += await check_versions(store, prompt_id)
     return findings
 
 
