@@ -129,7 +129,8 @@ class YjsProcess:
     async def _read(self) -> None:
         assert self._process is not None
         assert self._process.stdout is not None
-        while line := await self._process.stdout.readline():
+        # Of a process that is killed while it speaks the last line is only a part.
+        while (line := await self._process.stdout.readline()).endswith(b"\n"):
             said = json.loads(line)
             call = self._calls.pop(said["id"], None) if said["id"] is not None else None
             if "error" not in said:
