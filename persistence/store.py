@@ -34,6 +34,7 @@ from persistence.schema import check_schema, downgrade, migrate
 from persistence.sqlite_writer import SqliteWriter
 from persistence.tickets import Tickets
 from persistence.verify import Finding, verify
+from persistence.version_objects import VersionObjects
 from persistence.versions import Versions
 
 __all__ = ["OpenMode", "Store", "downgrade", "migrate", "utc_now"]
@@ -78,6 +79,7 @@ class Store:
         self.idempotency = Idempotency(database, clock)
         self.quarantine = Quarantine(database, clock)
         self.versions = Versions(database)
+        self.version_objects = VersionObjects(database)
         self.labels = Labels(database, clock)
 
     @classmethod

@@ -16,6 +16,7 @@ from server import __version__
 from server.api import (
     authentication,
     compare,
+    git,
     labels,
     live,
     me,
@@ -66,7 +67,7 @@ def create_app(services: Services, *, editor: Path | None = None) -> FastAPI:
     app.state.services = services
     app.state.sign_in_throttle = SignInThrottle(services.clock)
     problems.install(app)
-    for module in (authentication, me, members, projects, prompts, live, versions, labels, compare, operations):
+    for module in (authentication, me, members, projects, prompts, live, versions, labels, compare, git, operations):
         app.include_router(module.router)
     app.router.routes.append(WebSocketRoute("/ws/{prompt_id}", websocket_endpoint))
     app.router.default = EditorFallback(editor)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Services:
     """The parts of one server.
 
-    Arguments: `clock` answers seconds since the epoch; `history_workers` compare texts, so that rooms do not wait for
-    that.
+    Arguments: `clock` answers seconds since the epoch; `history_workers` compare texts and pack versions, so that rooms
+    do not wait for that.
     """
 
     settings: Settings

@@ -104,7 +104,7 @@ def problem_response(error: ServerError, *, headers: Mapping[str, str] | None = 
         all_headers["Retry-After"] = "2"
     if error.status == HTTPStatus.UNAUTHORIZED:
         # RFC 9110 §11.6.1 asks for the scheme with every 401.
-        all_headers["WWW-Authenticate"] = "Bearer"
+        all_headers.setdefault("WWW-Authenticate", "Bearer")
     return JSONResponse(document, status_code=error.status, headers=all_headers, media_type=MEDIA_TYPE)
 
 
