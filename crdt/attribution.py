@@ -30,10 +30,17 @@ MOST_ROWS: Final = 0xD800 - _FIRST_MARK
 
 
 class Row(NamedTuple):
-    """A row of the journal: its seq, from 1, and its update."""
+    """A row of the journal.
+
+    Args:
+        seq: its place there, from 1.
+        update: its bytes.
+        stroke: the row that what it brings is laid to: one near it by the same author; 0 for itself.
+    """
 
     seq: int
     update: bytes
+    stroke: int = 0
 
 
 class Replayed(NamedTuple):
@@ -62,7 +69,7 @@ def replay_rows(state: bytes | None, rows: Sequence[Row]) -> Replayed:
     """
     document = Document(state)
     fresh, left_out = _each_once(document, rows)
-    document.apply([update for _, update in fresh])
+    document.apply([row.update for row in fresh])
     return Replayed(document.encode_state(), document.text, left_out)
 
 
@@ -72,7 +79,7 @@ def attribute(state: bytes | None, spans: Spans, rows: Sequence[Row]) -> Spans:
     Args:
         state: of what came before them, or nothing.
         spans: of that state.
-        rows: in the order of the journal, at most ``MOST_ROWS`` from first to last.
+        rows: in the order of the journal, at most ``MOST_ROWS`` from first to last; their strokes are among them.
 
     Raises:
         EngineFailure: the engine raised, or does not say the same twice.
@@ -89,7 +96,7 @@ def attribute(state: bytes | None, spans: Spans, rows: Sequence[Row]) -> Spans:
     if utf16_length(before) != spans.length:
         raise EngineFailure("the spans are of another text than the state")
     changes = document.watch()
-    document.apply([marked(update, chr(_FIRST_MARK + seq - first_seq)) for seq, update in fresh])
+    document.apply([marked(update, chr(_FIRST_MARK + (stroke or seq) - first_seq)) for seq, update, stroke in fresh])
     after, text = spans.changed(before, changes[0] if changes else (), lambda mark: ord(mark) - _FIRST_MARK + first_seq)
     if text != document.text:
         raise EngineFailure("the engine told of another change than it made")
@@ -107,7 +114,7 @@ def inserted_and_deleted(state: bytes | None, rows: Sequence[Row]) -> list[tuple
     for client, start, end in read_update(document.encode_diff(document.encode_state_vector())).deletes:
         knowledge.deleted.add(client, start, end)
     counts = dict.fromkeys((row.seq for row in rows), (0, 0))
-    for seq, update in _each_once(document, rows)[0]:
+    for seq, update, _ in _each_once(document, rows)[0]:
         deleted = 0
         for client, start, end in read_update(update).deletes:
             if not knowledge.deleted.covers(client, start, end):
@@ -139,7 +146,8 @@ def _each_once(document: Document, rows: Sequence[Row]) -> tuple[list[Row], tupl
     known = knowledge.state
     fresh: list[Row] = []
     left_out: list[int] = []
-    for seq, update in rows:
+    for row in rows:
+        seq, update, _ = row
         try:
             summary = read_update(update)
         except UpdateError:
@@ -148,7 +156,7 @@ def _each_once(document: Document, rows: Sequence[Row]) -> tuple[list[Row], tupl
         if not knowledge.is_ready(summary):
             left_out.append(seq)
             continue
-        fresh.append(Row(seq, beyond(update, known) if knowledge.repeats(summary) else update))
+        fresh.append(row._replace(update=beyond(update, known)) if knowledge.repeats(summary) else row)
         for client, _, end in summary.writes:
             known[client] = max(end, known.get(client, 0))
     return fresh, tuple(left_out)

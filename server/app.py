@@ -22,6 +22,7 @@ from server.api import (
     me,
     members,
     operations,
+    past,
     problems,
     projects,
     prompts,
@@ -67,7 +68,20 @@ def create_app(services: Services, *, editor: Path | None = None) -> FastAPI:
     app.state.services = services
     app.state.sign_in_throttle = SignInThrottle(services.clock)
     problems.install(app)
-    for module in (authentication, me, members, projects, prompts, live, versions, labels, compare, git, operations):
+    for module in (
+        authentication,
+        me,
+        members,
+        projects,
+        prompts,
+        live,
+        versions,
+        labels,
+        compare,
+        git,
+        past,
+        operations,
+    ):
         app.include_router(module.router)
     app.router.routes.append(WebSocketRoute("/ws/{prompt_id}", websocket_endpoint))
     app.router.default = EditorFallback(editor)

@@ -13,18 +13,20 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from server.compactor import Compactor
+    from server.history.past import Past
     from server.room import Room
     from server.tasks import Tasks
 
 
 class Checkpointing:
-    """Has the compactor work on rooms when it is time.
+    """Has the compactor work on rooms when it is time, and keyframes made behind it.
 
-    Arguments: `clock` answers seconds that only go forward.
+    Arguments: `past` makes the keyframes; `clock` answers seconds that only go forward.
     """
 
-    def __init__(self, compactor: Compactor, tasks: Tasks, clock: Callable[[], float]) -> None:
+    def __init__(self, compactor: Compactor, past: Past, tasks: Tasks, clock: Callable[[], float]) -> None:
         self._compactor = compactor
+        self._past = past
         self._tasks = tasks
         self._clock = clock
         self._running: set[UUID] = set()
@@ -49,6 +51,7 @@ class Checkpointing:
             )
             if made_at is not None:
                 room.checkpoint_seq, room.checkpointed_at = made_at, self._clock()
+                self._tasks.spawn(self._past.keep_up(room.prompt_id, made_at), name="keyframes")
             else:
                 room.doubt(Doubt.CHECKPOINT)
         except EngineFailure:

@@ -1,8 +1,8 @@
 """`promptroom fsck`: is what is stored what was stored?
 
 The store checks its rows (sequence numbers without gaps, digests, references). Here every prompt is rebuilt from its
-journal alone, and each checkpoint is held against the rebuild: whatever the reader or the engine does not take, and
-every checkpoint that differs, is a finding that names prompt and seq.
+journal alone, and each checkpoint and keyframe is held against the rebuild: whatever the reader or the engine does not
+take, and every checkpoint and keyframe that differs, is a finding that names prompt and seq.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from crdt.knowledge_bytes import decode_knowledge
 from crdt.update import read_update
 from persistence.errors import CheckpointInvalid
 from persistence.verify import verify
+from server.history.keyframe_checks import check_keyframes
 from server.history.version_checks import check_versions
 from server.rebuild import read_stored, rebuild
 
@@ -48,7 +49,8 @@ async def check_prompt(store: Store, prompt_id: UUID) -> list[str]:
             findings.append(f"prompt {prompt_id}: entry {stored.entries[index].seq} cannot be applied ({reason})")
     except CrdtError as error:
         findings.append(f"prompt {prompt_id}: cannot be rebuilt from its journal ({error.code})")
-    return findings + await _check_checkpoint(store, prompt_id)
+    findings += await _check_checkpoint(store, prompt_id)
+    return findings + await check_keyframes(store, prompt_id)
 
 
 async def _check_checkpoint(store: Store, prompt_id: UUID) -> list[str]:

@@ -22,6 +22,7 @@ from server.bus import InProcessBus
 from server.editing import EditResult, edit_room
 from server.envelope import PromptDeleted, RelayedEvent, RoleChanged
 from server.errors import Forbidden, Overloaded, Restarting, StoreUnavailable
+from server.history.past import Past
 from server.limits import MAX_CONNECTIONS
 from server.live_state import LiveState, live_state
 from server.nodes import Nodes
@@ -84,14 +85,11 @@ class Hub:
         self._store = store
         self._nodes = nodes or Nodes(InProcessBus(), b"", clock)
         self._pulse = Pulse(clock, wall_clock)
+        # With a process of its own: nobody who types or comes waits for what was written long ago.
+        self.past = Past(store, Workers())
+        tasks, nodes, pulse = self._tasks, self._nodes, self._pulse
         self._rooms = Rooms(
-            store,
-            self._workers,
-            self._tasks,
-            self._nodes,
-            self._pulse,
-            clock=clock,
-            idle_seconds=idle_unload_seconds,
+            store, self._workers, tasks, nodes, pulse, self.past, clock=clock, idle_seconds=idle_unload_seconds
         )
         self._sessions: set[Session] = set()
         self._review_due_at = clock() + MEMBERSHIPS_SECONDS
@@ -172,6 +170,7 @@ class Hub:
         await self._nodes.close()
         await self._tasks.close()
         self._workers.close()
+        self.past.close()
 
     async def _tick_soon(self) -> None:
         await asyncio.sleep(TICK_SECONDS)

@@ -237,3 +237,4 @@ async def _latest_checkpoint(store: Store, prompt_id: UUID, until: int | None) -
 async def _put_into_quarantine(store: Store, prompt_id: UUID, entry: JournalEntry, reason: str) -> None:
     _log.error("update_quarantined", prompt_id=str(prompt_id), seq=entry.seq, reason=reason)
     await store.quarantine.add(prompt_id, update=entry.update, reason=reason, user_id=entry.user_id, seq=entry.seq)
+    await store.keyframes.forget_from(prompt_id, entry.seq)

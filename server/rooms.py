@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from persistence.store import Store
     from server.envelope import NodeMessage
+    from server.history.past import Past
     from server.membership import Submission
     from server.nodes import Nodes
     from server.pulse import Pulse
@@ -47,8 +48,8 @@ EARLY_MESSAGES: Final = 1_000
 class Rooms:
     """Every live prompt; the keeper of their rooms.
 
-    Arguments: `nodes` are this node and the others; `pulse` tells whether this process was away; `clock` answers
-    seconds that only go forward; `idle_seconds` is how long an empty room stays loaded.
+    Arguments: `nodes` are this node and the others; `pulse` tells whether this process was away; `past` makes
+    keyframes; `clock` answers seconds that only go forward; `idle_seconds` is how long an empty room stays loaded.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Rooms:
         tasks: Tasks,
         nodes: Nodes,
         pulse: Pulse,
+        past: Past,
         *,
         clock: Callable[[], float],
         idle_seconds: float,
@@ -72,7 +74,7 @@ class Rooms:
         self._clock = clock
         self._idle_seconds = idle_seconds
         self._rebuilding = Rebuilding(store, workers, is_current=self.is_current, on_gone=self.forget)
-        self._checkpoints = Checkpointing(Compactor(store, workers), tasks, clock)
+        self._checkpoints = Checkpointing(Compactor(store, workers), past, tasks, clock)
         self._follower = Follower(store, workers, tasks, nodes, on_gone=self._gone)
         self._look_ahead = LookAhead(store, tasks)
         self._live: dict[UUID, Room] = {}

@@ -29,6 +29,7 @@ _MAY_CONFLICT: Final = frozenset(
         "invite_again",
         "change_prompt",
         "compare_refs",
+        "get_blame",
         "get_version",
         "put_label",
         "remove_label",

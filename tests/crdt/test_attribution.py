@@ -66,6 +66,12 @@ def test_what_is_brought_back_is_whose_who_brings_it_back() -> None:
     assert shown(rows) == [("kept", 1), (" gone", 3)]
 
 
+def test_a_row_is_laid_to_its_stroke() -> None:
+    document = Document(client_id=7)
+    first, second, third = (typed(document, place, place, text) for place, text in ((0, "a"), (1, "b"), (2, "c")))
+    assert shown([Row(1, first, 2), Row(2, second, 2), Row(3, third)]) == [("ab", 2), ("c", 3)]
+
+
 def test_what_a_row_repeats_stays_whose_it_was() -> None:
     document = Document(client_id=7)
     first = typed(document, 0, 0, "first")

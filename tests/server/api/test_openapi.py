@@ -76,6 +76,7 @@ NAMES = [
     *("list_versions", "create_version", "get_version", "revert_to_version"),
     *("list_labels", "put_label", "remove_label", "list_label_moves"),
     "compare_refs",
+    *("get_point", "get_blame", "get_timeline"),
     *("get_live", "edit_prompt", "healthz", "readyz", "metrics"),
 ]
 

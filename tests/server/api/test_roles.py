@@ -46,6 +46,10 @@ TABLE = [
     row("POST", "/prompts/{prompt_id}/versions", EDITOR, {"message": "Nothing new"}),
     row("GET", "/prompts/{prompt_id}/versions/{ref}", READER),
     row("POST", "/prompts/{prompt_id}/versions/{ref}/revert", EDITOR, {}),
+    row("GET", "/prompts/{prompt_id}/at/{seq}", READER),
+    row("GET", "/prompts/{prompt_id}/blame", READER),
+    row("GET", "/prompts/{prompt_id}/timeline", READER),
+    row("GET", "/prompts/{prompt_id}/compare/{a}...{b}", READER),
     row("GET", "/prompts/{prompt_id}/labels", READER),
     row("PUT", "/prompts/{prompt_id}/labels/{name}", EDITOR, {"version": "latest"}),
     row("DELETE", "/prompts/{prompt_id}/labels/{name}", EDITOR, status=204),
@@ -62,7 +66,7 @@ WITHOUT_TOKEN = {("POST", "/auth/login"), ("POST", "/auth/refresh"), ("POST", "/
 
 
 # What stands in paths besides ids: a version and a label that `make_history` makes.
-NAMED = {"ref": "latest", "name": "production"}
+NAMED = {"ref": "latest", "name": "production", "seq": "1", "a": "latest", "b": "live"}
 
 
 @pytest.fixture(autouse=True)
