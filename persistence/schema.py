@@ -41,11 +41,14 @@ async def migrate(database_url: str, revision: str = "head") -> None:
     Raises:
         StoreInUse: a server has the SQLite file open, and there is something to change.
         StoreUnavailable: the database cannot be reached.
+        SchemaOutdated: a newer program has migrated it.
         DatabaseUrlInvalid: the URL cannot be used.
     """
     address = DatabaseAddress.parse(database_url)
     try:
-        if revision == "head" and await _is_at_head(address):
+        current = await _revision_of(address)
+        _refuse_newer(current)
+        if revision == "head" and current == head_revision():
             return
         await _run(address, partial(command.upgrade, revision=revision))
     except StoreUnavailable as error:
@@ -78,10 +81,15 @@ async def check_schema(database: Database) -> None:
     head = head_revision()
     if current == head:
         return
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if current is None or current in known:
-        raise SchemaOutdated(f"the database has revision {current or 'none'} and needs {head}: run promptroom migrate")
-    raise SchemaOutdated(f"the database has revision {current}, which is newer than this program ({head}): update it")
+    _refuse_newer(current)
+    raise SchemaOutdated(f"the database has revision {current or 'none'} and needs {head}: run promptroom migrate")
+
+
+def _refuse_newer(current: str | None) -> None:
+    if current is None or current in {script.revision for script in _scripts().walk_revisions()}:
+        return
+    newest = f"this program ({head_revision()})"
+    raise SchemaOutdated(f"the database has revision {current}, which is newer than {newest}: update it")
 
 
 def head_revision() -> str:
@@ -92,13 +100,13 @@ def head_revision() -> str:
     return head
 
 
-async def _is_at_head(address: DatabaseAddress) -> bool:
+async def _revision_of(address: DatabaseAddress) -> str | None:
     if address.kind == "sqlite" and not address.path.exists():
-        return False
+        return None
     database = Database(address)
     try:
         async with database.read() as connection:
-            return await connection.run_sync(_current_revision) == head_revision()
+            return await connection.run_sync(_current_revision)
     finally:
         await database.close()
 

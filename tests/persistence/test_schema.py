@@ -102,6 +102,8 @@ async def test_a_database_of_a_newer_program_is_refused(store_url: str) -> None:
     await stamp("9999")
     with pytest.raises(SchemaOutdated, match="newer"):
         await Store.open(store_url)
+    with pytest.raises(SchemaOutdated, match="newer"):
+        await migrate(store_url)
     await stamp(head_revision())
     await (await Store.open(store_url)).close()
 
