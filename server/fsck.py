@@ -45,8 +45,12 @@ async def check_prompt(store: Store, prompt_id: UUID) -> list[str]:
     findings = [f"prompt {prompt_id}: entry {seq} is in quarantine" for seq in kept_out]
     try:
         rebuilt = rebuild(None, stored.updates)
-        for index, reason in rebuilt.rejected:
-            findings.append(f"prompt {prompt_id}: entry {stored.entries[index].seq} cannot be applied ({reason})")
+        if rebuilt.rejected:
+            # What builds on the first cannot be applied either: a line for each would hide it.
+            (index, reason), *more = rebuilt.rejected
+            after = f", nor can {len(more)} after it" if more else ""
+            entry = f"entry {stored.entries[index].seq} cannot be applied ({reason})"
+            findings.append(f"prompt {prompt_id}: {entry}{after}")
     except CrdtError as error:
         findings.append(f"prompt {prompt_id}: cannot be rebuilt from its journal ({error.code})")
     findings += await _check_checkpoint(store, prompt_id)

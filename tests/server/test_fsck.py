@@ -66,6 +66,13 @@ async def test_the_first_bad_row_is_named(
     assert finding in findings[0]
 
 
+async def test_what_builds_on_a_bad_row_is_counted_and_not_named(house: House, database: sqlite3.Connection) -> None:
+    database.execute("UPDATE journal SET payload = x'00ff' WHERE seq = 2")
+    (finding,) = await check_everything(house.store)
+    assert finding.startswith(f"prompt {house.prompt_id}: entry 2 cannot be applied (")
+    assert finding.endswith("), nor can 2 after it")
+
+
 async def test_what_is_in_quarantine_is_named(house: House) -> None:
     await house.store.quarantine.add(house.prompt_id, update=b"\0", reason="engine_failed", user_id=None, seq=4)
     assert await check_everything(house.store) == [f"prompt {house.prompt_id}: entry 4 is in quarantine"]
