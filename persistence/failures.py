@@ -17,10 +17,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from persistence.errors import Conflict, StoreDamaged, StoreError, StoreUnavailable
 
 # SQLSTATE classes: connection, transaction rollback, resources (disk full), operator, system; then single
-# states: lock not available, read-only transaction (a primary that was demoted), invalid catalog name
-# and password (a server that is being set up again).
+# states: lock not available, read-only transaction (a primary that was demoted), invalid catalog name,
+# password and host, and a right that was not granted (a server that is being set up, for the first time
+# or again).
 _PASSING_CLASSES = ("08", "40", "53", "57", "58")
-_PASSING_STATES = ("55P03", "25006", "3D000", "28P01")
+_PASSING_STATES = ("55P03", "25006", "3D000", "28P01", "28000", "42501")
 _INTEGRITY_CLASS = "23"
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}

@@ -36,6 +36,8 @@ def sqlite_error(kind: type[sqlite3.Error], code: int) -> sqlite3.Error:
         (asyncpg.ConnectionDoesNotExistError("gone"), StoreUnavailable),
         (asyncpg.DeadlockDetectedError("deadlock"), StoreUnavailable),
         (asyncpg.DiskFullError("full"), StoreUnavailable),
+        (asyncpg.InsufficientPrivilegeError("permission denied for schema public"), StoreUnavailable),
+        (asyncpg.InvalidAuthorizationSpecificationError("no pg_hba.conf entry for host"), StoreUnavailable),
         (asyncpg.LockNotAvailableError("locked"), StoreUnavailable),
         (asyncpg.QueryCanceledError("timeout"), StoreUnavailable),
         (asyncpg.ReadOnlySQLTransactionError("demoted"), StoreUnavailable),
