@@ -5,10 +5,17 @@
     ClientError
     ├── PromptClosed       the server ended the connection for good; ``code`` is its close code
     ├── ReadOnly           one's role may read the prompt and not change it
-    └── EditsNotSaved      leaving with edits that the server has not acknowledged
+    ├── EditsNotSaved      leaving with edits that the server has not acknowledged
+    └── RequestFailed      a request to read a prompt; has a stable ``code``
+        ├── PromptNotFound       no such prompt, version or label
+        ├── PromptAmbiguous      several prompts have the name
+        ├── AccessDenied         the token does not hold, or does not allow it
+        ├── RequestRefused       the server did not take the request for another reason
+        ├── ServerAway           no answer, or one that says to come back later
+        └── ClientClosed         one's own end
 
-Whatever passes by itself (a server that restarts, a network that is away) is no error: the client
-connects again and keeps the edits until then.
+To a prompt that is open, whatever passes by itself (a server that restarts, a network that is away) is no
+error: the client connects again and keeps the edits until then.
 """
 
 from __future__ import annotations
@@ -47,3 +54,54 @@ class EditsNotSaved(ClientError):
     def __init__(self, edits: int) -> None:
         super().__init__(f"{edits} edits are not known to be saved")
         self.edits = edits
+
+
+class RequestFailed(ClientError):
+    """A prompt could not be read.
+
+    Args:
+        message: what went wrong, for a person.
+        code: the server's (see the operations manual), or the class's own where no answer came.
+    """
+
+    code = "request_failed"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self.code
+
+
+class PromptNotFound(RequestFailed):
+    """No such prompt, version or label among those that the token may see."""
+
+    code = "prompt_not_found"
+
+
+class PromptAmbiguous(RequestFailed):
+    """Several prompts have the name: ask by id."""
+
+    code = "prompt_ambiguous"
+
+
+class AccessDenied(RequestFailed):
+    """The token does not hold, or its bearer may not read this."""
+
+    code = "access_denied"
+
+
+class RequestRefused(RequestFailed):
+    """The answer was neither a prompt nor any of the other errors."""
+
+    code = "request_refused"
+
+
+class ServerAway(RequestFailed):
+    """No answer, or one that says to come back later."""
+
+    code = "server_away"
+
+
+class ClientClosed(RequestFailed):
+    """The client was closed before an answer came."""
+
+    code = "client_closed"
