@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -23,7 +22,7 @@ from server.api.lookup import find_prompt
 from server.api.paging import DEFAULT_LIMIT, Cursor, Limit, PageOf
 from server.api.responses import answer
 from server.errors import VersionNotFound
-from server.history.hunks import changed_lines, hunks_of
+from server.history.hunks import count_changed_lines
 from server.history.making import make_live_version
 from server.history.refs import LIVE, find_version, is_version_id, resolve, text_of
 from server.history.restoring import restore
@@ -46,6 +45,8 @@ Message = Annotated[Paragraphs, StringConstraints(min_length=1, max_length=MAX_V
 # What an id names never changes, neither for the caller nor for anybody else who may read it.
 _FOR_EVER: Final = "private, immutable, max-age=31536000"
 _ASK_AGAIN: Final = "private, max-age=0, must-revalidate"
+# The lines of most texts are compared in microseconds; the same few in another order take 3 ms for 1,000 characters.
+_WEIGHT_OF_A_CHARACTER: Final = 64
 
 
 class NewVersion(Body):
@@ -211,14 +212,11 @@ async def _with_content(services: Services, prompt_id: UUID, version: Version) -
     if version.parent_id is not None:
         parent = await services.store.versions.get(prompt_id, version.parent_id)
         before = await text_of(services.store, prompt_id, parent)
-    stats = await asyncio.to_thread(_stats, before, text)
-    return VersionContentAnswer(**_facts(version), content=text, stats=stats)
-
-
-def _stats(before: str, text: str) -> VersionStats:
-    additions, deletions = changed_lines(hunks_of(before, text))
+    weight = _WEIGHT_OF_A_CHARACTER * (len(before) + len(text))
+    additions, deletions = await services.history_workers.run(weight, count_changed_lines, before, text)
     lines = text.count("\n") + (not text.endswith("\n") and text != "")
-    return VersionStats(characters=len(text), lines=lines, additions=additions, deletions=deletions)
+    stats = VersionStats(characters=len(text), lines=lines, additions=additions, deletions=deletions)
+    return VersionContentAnswer(**_facts(version), content=text, stats=stats)
 
 
 def _shown(version: Version, labels: list[str]) -> VersionAnswer:

@@ -79,6 +79,15 @@ def changed_lines(hunks: Iterable[Hunk]) -> tuple[int, int]:
     return kinds.count(LineKind.ADDED), kinds.count(LineKind.REMOVED)
 
 
+def count_changed_lines(before: str, after: str) -> tuple[int, int]:
+    """Answers what `changed_lines` of the hunks between two texts would, without looking for words."""
+    spans = differing_spans(_lines(before), _lines(after), Steps(_MAX_STEPS))
+    return (
+        sum(span.after_end - span.after_start for span in spans),
+        sum(span.before_end - span.before_start for span in spans),
+    )
+
+
 def unified(hunks: Sequence[Hunk], name: str) -> str:
     """Answers hunks as a unified diff of the file `name`; the empty text where nothing differs."""
     if not hunks:

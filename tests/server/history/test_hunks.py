@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from crdt.diff import apply_edits
-from server.history.hunks import Hunk, LineKind, changed_lines, hunks_of, unified
+from server.history.hunks import Hunk, LineKind, changed_lines, count_changed_lines, hunks_of, unified
 from tests.crdt.sessions import random_edit
 
 NAME = "greeting.prompt"
@@ -71,7 +71,9 @@ def test_git_applies_what_leads_from_any_text_to_any_other(repository: Path, rng
                 if rng.random() < 0.8
                 else "".join(rng.choices(PIECES, k=20))
             )
-        patch = unified(hunks_of(before, after), NAME)
+        hunks = hunks_of(before, after)
+        assert changed_lines(hunks) == count_changed_lines(before, after)
+        patch = unified(hunks, NAME)
         assert bool(patch) is (before != after)
         if patch:
             assert applied(repository, before, patch) == after
