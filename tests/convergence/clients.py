@@ -76,6 +76,10 @@ class OnYjs:
         """Return how things stand."""
         return (await self._yjs.reports([self._name]))[0]
 
+    async def authors(self) -> list[tuple[int, int]]:
+        """Return whose each part of the text is, as Yjs keeps it: (UTF-16 units, client id)."""
+        return [(length, client) for length, client in await self._yjs.call("authors", client=self._name)]
+
     async def close(self) -> None:
         """Leave for good."""
         await self._yjs.call("close", client=self._name)

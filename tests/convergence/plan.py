@@ -132,12 +132,19 @@ class Plan:
         return cls(said["seed"], said["content"], seats, steps)
 
 
-def make_plan(seed: int) -> Plan:
-    """Return the plan of a seed: 3 to 8 clients, at least one of each engine among the writers."""
+def make_plan(seed: int, *, length: int | None = None) -> Plan:
+    """Return the plan of a seed: 3 to 8 clients, at least one of each engine among the writers.
+
+    Args:
+        seed: From which everything follows.
+        length: How many steps; 25 to 70 where it is None.
+    """
     random = Random(f"plan {seed}")
     seats = tuple(_seats(random))
     content = "".join(random.choices(_WORDS, k=random.randint(0, 20)))
-    return Plan(seed, content.replace("\r", ""), seats, tuple(_Script(random, seats).steps(random.randint(25, 70))))
+    return Plan(
+        seed, content.replace("\r", ""), seats, tuple(_Script(random, seats).steps(length or random.randint(25, 70)))
+    )
 
 
 def _seats(random: Random) -> Iterator[Seat]:

@@ -63,6 +63,10 @@ class World:
                 assert await self.server.terminate() == 0
             await self.server.restart()
 
+    def person(self, user_id: UUID) -> int:
+        """Return the number of a writer."""
+        return next(number for number, person in enumerate(self._people) if person.user_id == user_id)
+
     def client(self, seat: Seat, prompt_id: UUID, random: Random) -> Client:
         """Return a client for a seat, not connected yet."""
         token = self._people[_WRITERS + seat.person if seat.views else seat.person].token

@@ -1,7 +1,7 @@
 """Runs the server and kills it at a named point, as `kill -9` would: `CRASH_AT=apply:before:3` at the third apply.
 
-The server knows nothing of it: functions of its are wrapped before it starts. Checkpoints are made far more often here
-than usual, so that their points are reached.
+The server knows nothing of it: functions of its are wrapped before it starts. Checkpoints and keyframes are made far
+more often here than usual, so that their points are reached.
 """
 
 import functools
@@ -21,6 +21,7 @@ import server.rooms
 from server import cli
 from server.appender import Appender
 from server.follower import Follower
+from server.history.past import Past
 from server.room import Room
 from server.session import Session
 from server.wire import WireProtocol
@@ -55,6 +56,7 @@ POINTS_AMONG_NODES: dict[str, list[tuple[Any, str]]] = {
 """Where it can be beside others."""
 
 _CHECKPOINT_EDITS = 8
+_KEYFRAME_EDITS = 20
 
 
 def crash_at(point: str, moment: str, call: int) -> None:
@@ -96,6 +98,8 @@ def _wrapped(function: Callable[..., Any], reached: Callable[[str], None]) -> Ca
 def main() -> None:
     """Arrange the crash, if one is asked for, and run the server."""
     vars(server.compactor)["CHECKPOINT_EDITS_AT_MOST"] = _CHECKPOINT_EDITS
+    assert Past.__init__.__kwdefaults__ is not None
+    Past.__init__.__kwdefaults__["every"] = _KEYFRAME_EDITS
     if asked := os.environ.get(VARIABLE):
         point, moment, call = asked.split(":")
         crash_at(point, moment, int(call))

@@ -7,6 +7,7 @@
 //   {"id", "do": "hold", "client", "way": "incoming" | "outgoing"}
 //   {"id", "do": "release", "client", "way", "shuffled": bool}
 //   {"id", "do": "report", "clients"}   → for each: text, clocks, what is saved, whether anything waits for something
+//   {"id", "do": "authors", "client"}   → whose each part of the text is: [length, Yjs client id], in order
 //   {"id", "do": "replay", "updates"}   → the text that a new document comes to
 //
 // `at` is a fraction of the present text, so that a plan fits whatever text it meets.
@@ -301,6 +302,15 @@ const replay = (updates) => {
   return { text: document.getText('content').toString(), waiting }
 }
 
+// What stands in the text as Yjs itself keeps it: every item bears the id of the client that inserted it.
+const authors = ({ content }) => {
+  const runs = []
+  for (let item = content._start; item !== null; item = item.right) {
+    if (!item.deleted && item.content instanceof Y.ContentString) runs.push([item.length, item.id.client])
+  }
+  return runs
+}
+
 const actions = {
   open (options) {
     clients.set(options.client, options.kind === 'stock' ? new StockClient(options) : new ExtendedClient(options))
@@ -322,6 +332,7 @@ const actions = {
     found.socket?.ways[way].release(shuffled ? found.random : null)
   },
   report: ({ clients: names }) => names.map((name) => find(name).report()),
+  authors: ({ client }) => authors(find(client)),
   replay: ({ updates }) => replay(updates)
 }
 
