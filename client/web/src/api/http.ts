@@ -9,11 +9,14 @@ export class ApiError extends Error {
   readonly status: number;
   /** Stable, for programs; the message is for people. */
   readonly code: string;
+  /** The whole problem document: some codes come with more to know. */
+  readonly problem: Readonly<Record<string, unknown>>;
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, problem: Readonly<Record<string, unknown>> = {}) {
     super(message);
     this.status = status;
     this.code = code;
+    this.problem = problem;
   }
 }
 
@@ -27,7 +30,7 @@ export class Unreachable extends Error {
 }
 
 export interface Request {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the REST interface, with a leading slash. */
   readonly path: string;
   readonly body?: unknown;
@@ -40,6 +43,7 @@ export interface Request {
 
 export interface Answer<T> {
   readonly data: T;
+  readonly status: number;
   /** The entity tag, to be sent back with a change. */
   readonly etag: string | null;
 }
@@ -49,7 +53,7 @@ export async function send<T>(request: Request): Promise<Answer<T>> {
   const response = await reach(request);
   if (!response.ok) throw await readProblem(response);
   const data = (response.status === 204 ? undefined : await response.json()) as T;
-  return { data, etag: response.headers.get('ETag') };
+  return { data, status: response.status, etag: response.headers.get('ETag') };
 }
 
 /** A sentence for people about whatever went wrong. */
@@ -80,5 +84,6 @@ async function readProblem(response: Response): Promise<ApiError> {
     response.status,
     typeof code === 'string' ? code : 'unknown',
     typeof message === 'string' ? message : `The server answered with status ${response.status}.`,
+    problem,
   );
 }

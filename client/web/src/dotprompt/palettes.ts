@@ -12,8 +12,15 @@ export interface Palette {
   readonly accent: string;
   readonly widget: string;
   readonly border: string;
+  /** What tints text that was added or removed, in a comparison. */
+  readonly added: string;
+  readonly removed: string;
   readonly tokens: Readonly<Record<string, string>>;
 }
+
+/** How much of the tint lies on a line that differs, and on top of that on the words that do; as the end of `#rrggbbaa`. */
+export const LINE_TINT = '14';
+export const WORD_TINT = '29';
 
 export const PALETTES: Readonly<Record<ThemeName, Palette>> = {
   'promptroom-light': {
@@ -26,6 +33,8 @@ export const PALETTES: Readonly<Record<ThemeName, Palette>> = {
     accent: '#2a56c6',
     widget: '#ffffff',
     border: '#d9dce4',
+    added: '#2da44e',
+    removed: '#e5484d',
     tokens: {
       comment: '#565c6c',
       'delimiter.frontmatter': '#565c6c',
@@ -56,6 +65,8 @@ export const PALETTES: Readonly<Record<ThemeName, Palette>> = {
     accent: '#8fb0ff',
     widget: '#1e222b',
     border: '#333947',
+    added: '#2ea043',
+    removed: '#f85149',
     tokens: {
       comment: '#9aa2b4',
       'delimiter.frontmatter': '#9aa2b4',

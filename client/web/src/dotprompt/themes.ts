@@ -1,6 +1,6 @@
 /** Both palettes as Monaco's themes. */
 import { editor } from 'monaco-editor/editor';
-import { PALETTES, type Palette, type ThemeName } from './palettes';
+import { LINE_TINT, PALETTES, type Palette, type ThemeName, WORD_TINT } from './palettes';
 
 const BOLD = new Set(['heading', 'keyword.role']);
 
@@ -26,13 +26,15 @@ function rules({ tokens }: Palette): editor.ITokenThemeRule[] {
 }
 
 function colors(palette: Palette): editor.IColors {
-  const { background, foreground, line, number, activeNumber, selection, accent, widget, border } = palette;
+  const { background, foreground, line, number, activeNumber, selection, accent, widget, border, added, removed } =
+    palette;
   return {
     'editor.background': background,
     'editor.foreground': foreground,
     'editor.lineHighlightBackground': line,
     'editor.lineHighlightBorder': '#00000000',
     'editorLineNumber.foreground': number,
+    'editorLineNumber.dimmedForeground': number,
     'editorLineNumber.activeForeground': activeNumber,
     'editor.selectionBackground': selection,
     'editor.inactiveSelectionBackground': `${selection}99`,
@@ -53,6 +55,12 @@ function colors(palette: Palette): editor.IColors {
     'menu.selectionBackground': line,
     'menu.selectionForeground': foreground,
     'menu.separatorBackground': border,
+    'diffEditor.insertedLineBackground': added + LINE_TINT,
+    'diffEditor.insertedTextBackground': added + WORD_TINT,
+    'diffEditor.removedLineBackground': removed + LINE_TINT,
+    'diffEditor.removedTextBackground': removed + WORD_TINT,
+    'diffEditor.border': border,
+    'diffEditor.diagonalFill': `${number}33`,
     'quickInput.foreground': foreground,
     'quickInputList.focusBackground': selection,
     'quickInputList.focusForeground': foreground,

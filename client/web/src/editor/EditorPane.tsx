@@ -10,13 +10,15 @@ export interface EditorPaneProps {
   readonly live: LivePrompt;
   readonly writable: boolean;
   readonly theme: ThemeName;
+  /** Whether something else lies over the text; when that goes away, the keyboard writes into the text again. */
+  readonly isCovered: boolean;
   /** Both must stay the same functions: others make another editor. */
   readonly onRefused: (refusal: Refusal) => void;
   readonly onSaveKey: () => void;
 }
 
 /** The prompt's text in Monaco. */
-export function EditorPane({ live, writable, theme, onRefused, onSaveKey }: EditorPaneProps) {
+export function EditorPane({ live, writable, theme, isCovered, onRefused, onSaveKey }: EditorPaneProps) {
   const host = useRef<HTMLDivElement>(null);
   const editor = useRef<PromptEditor | null>(null);
   const initialTheme = useRef(theme);
@@ -42,5 +44,12 @@ export function EditorPane({ live, writable, theme, onRefused, onSaveKey }: Edit
     editor.current?.setTheme(theme);
   }, [theme]);
 
-  return <div ref={host} className="editor-pane monaco-component" data-testid="editor" />;
+  useEffect(() => {
+    if (!isCovered) return;
+    return () => editor.current?.codeEditor.focus();
+  }, [isCovered]);
+
+  return (
+    <div ref={host} className={`editor-pane monaco-component${isCovered ? ' is-covered' : ''}`} data-testid="editor" />
+  );
 }

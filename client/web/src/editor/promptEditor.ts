@@ -1,16 +1,15 @@
 /** A live prompt in a Monaco editor: everything between the document and the screen, made and taken down together. */
-import './features';
 import { editor } from 'monaco-editor/editor';
 import { Binding, type Refusal } from '../binding/binding';
 import { keepCarets } from '../binding/caretKeeper';
 import { Undo } from '../binding/undo';
-import { LANGUAGE_ID, registerDotprompt } from '../dotprompt/language';
+import { LANGUAGE_ID } from '../dotprompt/language';
 import { PALETTES, type ThemeName } from '../dotprompt/palettes';
-import { defineThemes } from '../dotprompt/themes';
 import type { LivePrompt } from '../live/livePrompt';
 import { publishCursors } from '../presence/cursorPublisher';
 import { RemoteCarets } from '../presence/remoteCarets';
 import { addUndoToMenu, answerSaveKey } from './menu';
+import { TEXT_OPTIONS } from './setup';
 
 export interface PromptEditorOptions {
   readonly host: HTMLElement;
@@ -22,35 +21,16 @@ export interface PromptEditorOptions {
 }
 
 const OPTIONS: editor.IStandaloneEditorConstructionOptions = {
+  ...TEXT_OPTIONS,
   ariaLabel: 'Prompt text',
-  automaticLayout: true,
   detectIndentation: false,
-  fixedOverflowWidgets: true,
-  fontFamily:
-    'ui-monospace, "SF Mono", "Cascadia Mono", "Segoe UI Mono", "Liberation Mono", Menlo, Consolas, monospace',
-  fontSize: 14,
-  guides: { indentation: false },
-  lineHeight: 22,
   lineNumbersMinChars: 4,
-  minimap: { enabled: false },
-  overviewRulerBorder: false,
-  padding: { top: 20, bottom: 20 },
   placeholder: 'Write the prompt. Use {{name}} for a variable and {{role "system"}} for a role.',
   quickSuggestions: false,
   renderLineHighlight: 'line',
-  scrollbar: { verticalScrollbarSize: 12, horizontalScrollbarSize: 12, useShadows: false },
-  scrollBeyondLastLine: false,
   tabSize: 2,
-  // Prompts are written in every language: only what cannot be seen is worth a warning.
-  unicodeHighlight: { ambiguousCharacters: false, invisibleCharacters: true },
-  // U+2028 and the like are text; asking to remove them would edit what others wrote.
-  unusualLineTerminators: 'off',
   wordBasedSuggestions: 'off',
-  wordWrap: 'on',
 };
-
-registerDotprompt();
-defineThemes();
 
 export class PromptEditor {
   readonly codeEditor: editor.IStandaloneCodeEditor;

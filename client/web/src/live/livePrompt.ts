@@ -6,6 +6,7 @@
 import { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import type { TokenSource } from '../account/token';
+import { Unreachable } from '../api/http';
 import { mayEdit, type Role, type RoomEvent } from '../wire/roomEvent';
 import { type Absence, Connection, type ConnectionOptions, type FinalClosing } from './connection';
 import { Peer } from './peer';
@@ -52,6 +53,8 @@ export class LivePrompt {
   readonly changed = new Signal();
 
   readonly #peer = new Peer(this.doc, this.awareness);
+  /** What the server tells everybody here, as it comes. */
+  readonly roomEvent = this.#peer.roomEvent;
   readonly #connection: Connection;
   readonly #stash: Stash;
   #adoption: 'due' | 'under way' | 'done' = 'due';
@@ -111,6 +114,21 @@ export class LivePrompt {
     this.#connection.renewToken(token);
   }
 
+  /** Resolves when the server has all of one's edits. Raises `Unreachable` when it cannot have them now. */
+  allSaved(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        const { kind } = this.#snapshot.saved;
+        if (kind === 'saving') return;
+        stop();
+        if (kind === 'saved' || kind === 'read-only') resolve();
+        else reject(new Unreachable(kind));
+      };
+      const stop = this.changed.subscribe(look);
+      look();
+    });
+  }
+
   /** Writes waiting edits to the browser's storage, because the page may go away. */
   async keepForReload(): Promise<void> {
     await this.#stash.flush();
@@ -154,6 +172,9 @@ export class LivePrompt {
       case 'prompt.updated':
         this.#name = event.name;
         break;
+      case 'version.created':
+      case 'label.moved':
+        return;
       case 'store.unavailable':
         this.#storeAvailable = false;
         break;

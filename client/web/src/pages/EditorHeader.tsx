@@ -1,3 +1,4 @@
+import { HistoryButton, type HistoryButtonProps } from '../history/HistoryButton';
 import type { LiveSnapshot } from '../live/livePrompt';
 import { BackIcon, InviteIcon } from '../parts/icons';
 import { ThemeSwitch } from '../parts/ThemeSwitch';
@@ -6,13 +7,14 @@ import { SavedBadge } from './SavedBadge';
 
 export interface EditorHeaderProps {
   readonly snapshot: LiveSnapshot;
+  readonly history: HistoryButtonProps;
   readonly onRename: (name: string) => Promise<void>;
   readonly onLeave: () => void;
   readonly onInvite: () => void;
 }
 
 /** The head of the editor: the way back, the name, where the work stands, and what can be done. */
-export function EditorHeader({ snapshot, onRename, onLeave, onInvite }: EditorHeaderProps) {
+export function EditorHeader({ snapshot, history, onRename, onLeave, onInvite }: EditorHeaderProps) {
   const { name, role, writable, saved } = snapshot;
   return (
     <header className="room-header">
@@ -37,6 +39,7 @@ export function EditorHeader({ snapshot, onRename, onLeave, onInvite }: EditorHe
             <InviteIcon /> Invite
           </button>
         )}
+        <HistoryButton {...history} />
         <ThemeSwitch />
       </div>
     </header>

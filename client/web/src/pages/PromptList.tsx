@@ -1,7 +1,7 @@
 import type { Prompt } from '../api/prompts';
+import { ago } from '../parts/ago';
 import { PencilIcon, RestoreIcon, TrashIcon } from '../parts/icons';
 import { Link, promptPath } from '../routing';
-import { ago } from './ago';
 import type { Prompts } from './usePrompts';
 
 export interface PromptListProps {

@@ -5,6 +5,10 @@ import { explain } from '../api/http';
 import { renamePrompt } from '../api/prompts';
 import type { Refusal } from '../binding/binding';
 import { MAX_CHANGE_UNITS, MAX_TEXT_UNITS } from '../binding/limits';
+import { CompareView } from '../history/CompareView';
+import { HistoryDialogs } from '../history/HistoryDialogs';
+import { HistoryPanel } from '../history/HistoryPanel';
+import { useHistoryView } from '../history/useHistoryView';
 import type { LivePrompt } from '../live/livePrompt';
 import { InviteDialog } from '../parts/InviteDialog';
 import { notify } from '../parts/notices';
@@ -40,8 +44,11 @@ export function RoomView({ live, promptId }: { readonly live: LivePrompt; readon
   const snapshot = useSnapshot(live);
   const people = usePeople(live);
   const isDark = useIsDark();
+  const history = useHistoryView(live, promptId);
   const [isInviting, setInviting] = useState(false);
   const [isLeaving, setLeaving] = useState(false);
+  const { isOpen, comparison, toggle } = history;
+  const theme = isDark ? 'promptroom-dark' : 'promptroom-light';
   const { name, saved, ready, writable } = snapshot;
 
   const needsAttention = saved.edits > 0 && saved.kind !== 'saving';
@@ -65,7 +72,13 @@ export function RoomView({ live, promptId }: { readonly live: LivePrompt; readon
 
   return (
     <div className="room">
-      <EditorHeader snapshot={snapshot} onRename={rename} onLeave={leave} onInvite={() => setInviting(true)} />
+      <EditorHeader
+        snapshot={snapshot}
+        history={{ isOpen, onToggle: toggle }}
+        onRename={rename}
+        onLeave={leave}
+        onInvite={() => setInviting(true)}
+      />
       <RoomBanner live={live} snapshot={snapshot} />
       <div className="room-body">
         <main className="room-editor">
@@ -74,7 +87,8 @@ export function RoomView({ live, promptId }: { readonly live: LivePrompt; readon
               <EditorPane
                 live={live}
                 writable={writable}
-                theme={isDark ? 'promptroom-dark' : 'promptroom-light'}
+                theme={theme}
+                isCovered={comparison !== null}
                 onRefused={refuse}
                 onSaveKey={explainSaving}
               />
@@ -82,9 +96,12 @@ export function RoomView({ live, promptId }: { readonly live: LivePrompt; readon
           ) : (
             <Skeleton />
           )}
+          {comparison && <CompareView view={history} comparison={comparison} mayWrite={writable} theme={theme} />}
         </main>
+        {isOpen && <HistoryPanel view={history} mayWrite={writable} />}
         <PeopleList people={people} ownClientId={live.awareness.clientID} />
       </div>
+      <HistoryDialogs view={history} />
       {isInviting && <InviteDialog next={promptPath(promptId)} onClose={() => setInviting(false)} />}
       {isLeaving && <LeaveDialog edits={saved.edits} onStay={() => setLeaving(false)} onLeave={() => navigate('/')} />}
     </div>

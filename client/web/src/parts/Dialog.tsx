@@ -17,7 +17,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
-    element?.querySelector<HTMLElement>('input, .dialog-actions .is-primary')?.focus();
+    element?.querySelector<HTMLElement>('input, textarea, .dialog-actions .is-primary')?.focus();
     return () => element?.close();
   }, []);
 

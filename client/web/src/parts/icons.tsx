@@ -110,3 +110,51 @@ export function CloseIcon() {
     </Icon>
   );
 }
+
+export function HistoryIcon() {
+  return (
+    <Icon>
+      <path d="M4 9a6 6 0 1 1 1.8 5M4 4v5h5M10 7v3.5l2.5 1.5" />
+    </Icon>
+  );
+}
+
+export function TagIcon() {
+  return (
+    <Icon>
+      <path d="M10.5 3.5H16a.5.5 0 0 1 .5.5v5.5L10 16a1 1 0 0 1-1.4 0L4 11.4a1 1 0 0 1 0-1.4ZM13.2 6.8h.01" />
+    </Icon>
+  );
+}
+
+export function LockIcon() {
+  return (
+    <Icon>
+      <path d="M5.5 9h9v7h-9ZM7.5 9V6.5a2.5 2.5 0 0 1 5 0V9" />
+    </Icon>
+  );
+}
+
+export function CopyIcon() {
+  return (
+    <Icon>
+      <path d="M7.5 7.5h8v8h-8ZM12.5 7.5v-3h-8v8h3" />
+    </Icon>
+  );
+}
+
+export function UpIcon() {
+  return (
+    <Icon>
+      <path d="M5 12l5-5 5 5" />
+    </Icon>
+  );
+}
+
+export function DownIcon() {
+  return (
+    <Icon>
+      <path d="M5 8l5 5 5-5" />
+    </Icon>
+  );
+}

@@ -4,6 +4,8 @@
  * Events this client does not know are passed over, so that an older page lives with a newer server.
  */
 
+import { readVersion, type Version } from './version';
+
 export type Role = 'owner' | 'editor' | 'viewer';
 
 export type RoomEvent =
@@ -16,6 +18,8 @@ export type RoomEvent =
     }
   | { readonly type: 'role.changed'; readonly role: Role }
   | { readonly type: 'prompt.updated'; readonly name: string }
+  | { readonly type: 'version.created'; readonly version: Version }
+  | { readonly type: 'label.moved' }
   | { readonly type: 'store.unavailable' }
   | { readonly type: 'store.available' };
 
@@ -29,6 +33,10 @@ export function readRoomEvent(json: string): RoomEvent | null {
       return isRole(value['role']) ? { type: 'role.changed', role: value['role'] } : null;
     case 'prompt.updated':
       return typeof value['name'] === 'string' ? { type: 'prompt.updated', name: value['name'] } : null;
+    case 'version.created':
+      return readCreated(value['version']);
+    case 'label.moved':
+      return { type: 'label.moved' };
     case 'store.unavailable':
       return { type: 'store.unavailable' };
     case 'store.available':
@@ -53,6 +61,11 @@ function readJoined(value: Record<string, unknown>): RoomEvent | null {
     userId: typeof userId === 'string' ? userId : '',
     name: typeof name === 'string' ? name : '',
   };
+}
+
+function readCreated(value: unknown): RoomEvent | null {
+  const version = readVersion(value);
+  return version && { type: 'version.created', version };
 }
 
 function isRole(value: unknown): value is Role {

@@ -2,7 +2,7 @@
 import { editor } from 'monaco-editor/editor';
 import { describe, expect, test } from 'vitest';
 import { LANGUAGE_ID, registerDotprompt } from '../../src/dotprompt/language';
-import { PALETTES } from '../../src/dotprompt/palettes';
+import { LINE_TINT, PALETTES, WORD_TINT } from '../../src/dotprompt/palettes';
 import { contrastOf } from '../../src/presence/color';
 
 registerDotprompt();
@@ -117,6 +117,29 @@ describe('body', () => {
 test('a text without front matter is all body', () => {
   expect(tokens('{{name}}\n---\nx: y')[2]).toEqual(['x: y ']);
 });
+
+test.each(Object.entries(PALETTES))('%s: every token is legible where texts differ', (_name, palette) => {
+  const { background, number, tokens: colors, added, removed } = palette;
+  for (const tint of [added, removed]) {
+    const line = blend(background, tint, LINE_TINT);
+    for (const [token, color] of Object.entries({ ...colors, number })) {
+      expect(contrastOf(color, line), `${token} on a line`).toBeGreaterThanOrEqual(4.5);
+    }
+    for (const [token, color] of Object.entries(colors)) {
+      expect(contrastOf(color, blend(line, tint, WORD_TINT)), `${token} on a word`).toBeGreaterThanOrEqual(4.5);
+    }
+  }
+});
+
+/** What is seen of a ground below a tint; `alpha` as two digits. */
+function blend(ground: string, tint: string, alpha: string): string {
+  const share = Number.parseInt(alpha, 16) / 255;
+  const channel = (color: string, place: number): number => Number.parseInt(color.slice(place, place + 2), 16);
+  const mixed = [1, 3, 5].map((place) =>
+    Math.round(channel(ground, place) * (1 - share) + channel(tint, place) * share),
+  );
+  return `#${mixed.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
+}
 
 test.each(Object.entries(PALETTES))(
   '%s: every token is legible',

@@ -134,6 +134,26 @@ describe('editing', () => {
     expect(saved(prompt)).toBe('saved');
   });
 
+  test('whoever waits until all is saved waits for the acknowledgement', async () => {
+    const prompt = open();
+    await join(prompt);
+    await prompt.allSaved();
+    server.acknowledges = false;
+    prompt.text.insert(0, 'x');
+    const heard = vi.fn();
+    const waiting = prompt.allSaved().then(heard);
+    server.run();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(heard).not.toHaveBeenCalled();
+    server.acknowledge(2);
+    server.run();
+    await waiting;
+    prompt.text.insert(0, 'y');
+    const inVain = prompt.allSaved();
+    server.drop();
+    await expect(inVain).rejects.toThrow('cannot be reached');
+  });
+
   test('nothing is sent before the server has asked for what we have', async () => {
     const prompt = open();
     await opensSockets(1);

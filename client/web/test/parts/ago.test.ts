@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ago } from '../../src/pages/ago';
+import { ago } from '../../src/parts/ago';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 

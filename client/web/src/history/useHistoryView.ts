@@ -1,0 +1,64 @@
+/** What of the history is on the screen: the panel, a comparison, a dialog. */
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useAccount } from '../account/AccountContext';
+import type { LivePrompt } from '../live/livePrompt';
+import { type Comparison, LIVE } from './comparison';
+import type { Place } from './restore';
+import { type History, useHistory } from './useHistory';
+
+/** Where the panel lies over the text and not beside it; as in the style sheets. */
+const NARROW = '(max-width: 820px)';
+
+export type HistoryDialog = 'save' | 'restore' | 'labels';
+
+export interface HistoryView {
+  readonly place: Place;
+  readonly history: History;
+  readonly isOpen: boolean;
+  readonly comparison: Comparison | null;
+  readonly dialog: HistoryDialog | null;
+  /** Opens the panel, or closes it and gives the focus back to whoever had it. */
+  readonly toggle: () => void;
+  /** Compares a version with the live text. */
+  readonly choose: (versionId: string) => void;
+  readonly compare: (comparison: Comparison | null) => void;
+  readonly show: (dialog: HistoryDialog | null) => void;
+}
+
+export function useHistoryView(live: LivePrompt, promptId: string): HistoryView {
+  const { client } = useAccount();
+  const [isOpen, setOpen] = useState(false);
+  const [comparison, compare] = useState<Comparison | null>(null);
+  const [dialog, show] = useState<HistoryDialog | null>(null);
+  const history = useHistory(live, promptId, isOpen || comparison !== null);
+  const place = useMemo(() => ({ client, promptId, live }), [client, promptId, live]);
+  const focusedBefore = useRef<Element | null>(null);
+
+  const toggle = useCallback((): void => {
+    if (!isOpen) focusedBefore.current = document.activeElement;
+    else if (focusedBefore.current instanceof HTMLElement) focusedBefore.current.focus();
+    setOpen(!isOpen);
+  }, [isOpen]);
+  useShortcut(toggle);
+
+  const choose = useCallback((versionId: string): void => {
+    compare({ versionId, against: LIVE });
+    if (matchMedia(NARROW).matches) setOpen(false);
+  }, []);
+
+  return { place, history, isOpen, comparison, dialog, toggle, choose, compare, show };
+}
+
+/** Alt+Shift+H, by the place of the key: with Alt, some layouts write another letter. */
+function useShortcut(run: () => void): void {
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (!(event.altKey && event.shiftKey && event.code === 'KeyH') || event.ctrlKey || event.metaKey) return;
+      if (document.querySelector('dialog[open]')) return;
+      event.preventDefault();
+      run();
+    };
+    addEventListener('keydown', onKeyDown);
+    return () => removeEventListener('keydown', onKeyDown);
+  }, [run]);
+}
