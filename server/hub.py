@@ -20,9 +20,10 @@ from server.access import Role, lower_role
 from server.admission import read_submitted
 from server.bus import InProcessBus
 from server.editing import EditResult, edit_room
-from server.envelope import PromptDeleted, RelayedEvent, RoleChanged
+from server.envelope import PromptDeleted, RoleChanged
 from server.errors import Forbidden, Overloaded, Restarting, StoreUnavailable
 from server.history.past import Past
+from server.life import Timing
 from server.limits import MAX_CONNECTIONS
 from server.live_state import LiveState, live_state
 from server.nodes import Nodes
@@ -62,7 +63,8 @@ class Hub:
 
     Arguments: `store` holds the prompts; `authenticator` answers who bears a renewed token; `nodes` are this process
     and the others, nobody else where it is None; `clock` answers seconds that only go forward, `wall_clock` seconds
-    since the epoch; `idle_unload_seconds` is how long an empty room stays.
+    since the epoch; `idle_unload_seconds` is how long an empty room stays; after `version_after_quiet_seconds` without
+    an edit a version is made, never where it is 0.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Hub:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         idle_unload_seconds: float = 60.0,
+        version_after_quiet_seconds: float = 0.0,
         random: Random | None = None,
     ) -> None:
         self._authenticator = authenticator
@@ -87,10 +90,8 @@ class Hub:
         self._pulse = Pulse(clock, wall_clock)
         # With a process of its own: nobody who types or comes waits for what was written long ago.
         self.past = Past(store, Workers())
-        tasks, nodes, pulse = self._tasks, self._nodes, self._pulse
-        self._rooms = Rooms(
-            store, self._workers, tasks, nodes, pulse, self.past, clock=clock, idle_seconds=idle_unload_seconds
-        )
+        timing = Timing(clock, wall_clock, idle_unload_seconds, version_after_quiet_seconds)
+        self._rooms = Rooms(store, self._workers, self._tasks, self._nodes, self._pulse, self.past, timing)
         self._sessions: set[Session] = set()
         self._review_due_at = clock() + MEMBERSHIPS_SECONDS
         self._reviewing = False
@@ -239,10 +240,7 @@ class Hub:
 
     def publish(self, prompt_id: UUID, event: dict[str, object]) -> None:
         """Sends a room event to everybody who is in the prompt, on whatever node."""
-        room = self._rooms.get(prompt_id)
-        if room is not None:
-            room.publish(event)
-        self._nodes.tell(prompt_id, RelayedEvent(event))
+        self._rooms.publish(prompt_id, event)
 
     async def role_changed(self, organization_id: UUID, user_id: UUID, role: Role | None) -> None:
         """Lets open sessions follow their membership, here and elsewhere; `role` None means that it ended."""

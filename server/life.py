@@ -16,7 +16,12 @@ States
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class RoomState(StrEnum):
@@ -42,3 +47,17 @@ class Doubt(StrEnum):
     CHECKPOINT = "checkpoint_differs"
     DIVERGED = "document_diverged"
     PAUSED = "process_was_away"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What time it is, and what is done for a room when.
+
+    Arguments: `clock` answers seconds that only go forward, `wall_clock` seconds since the epoch; `idle_seconds` is how
+    long an empty room stays loaded, `quiet_seconds` after how long without an edit a version is made (0: never).
+    """
+
+    clock: Callable[[], float]
+    wall_clock: Callable[[], float]
+    idle_seconds: float
+    quiet_seconds: float

@@ -18,8 +18,10 @@ from persistence.errors import StoreError
 from server import telemetry
 from server.checkpointing import Checkpointing
 from server.compactor import Compactor
+from server.envelope import RelayedEvent
 from server.errors import PromptNotFound, Restarting, ServerError, StoreUnavailable, Unavailable
 from server.follower import Follower
+from server.history.quiet import QuietVersions
 from server.life import Doubt, RoomState
 from server.look_ahead import LookAhead
 from server.rebuild import load_prompt
@@ -27,12 +29,13 @@ from server.rebuilding import Rebuilding
 from server.room import Room
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator
     from uuid import UUID
 
     from persistence.store import Store
     from server.envelope import NodeMessage
     from server.history.past import Past
+    from server.life import Timing
     from server.membership import Submission
     from server.nodes import Nodes
     from server.pulse import Pulse
@@ -49,7 +52,7 @@ class Rooms:
     """Every live prompt; the keeper of their rooms.
 
     Arguments: `nodes` are this node and the others; `pulse` tells whether this process was away; `past` makes
-    keyframes; `clock` answers seconds that only go forward; `idle_seconds` is how long an empty room stays loaded.
+    keyframes; `timing` says when what is done.
     """
 
     def __init__(
@@ -60,9 +63,7 @@ class Rooms:
         nodes: Nodes,
         pulse: Pulse,
         past: Past,
-        *,
-        clock: Callable[[], float],
-        idle_seconds: float,
+        timing: Timing,
     ) -> None:
         self._store = store
         self._workers = workers
@@ -71,12 +72,13 @@ class Rooms:
         # Asked several times for each flush, and it never changes.
         self.are_many = nodes.are_many
         self._pulse = pulse
-        self._clock = clock
-        self._idle_seconds = idle_seconds
+        self._clock = clock = timing.clock
+        self._idle_seconds = timing.idle_seconds
         self._rebuilding = Rebuilding(store, workers, is_current=self.is_current, on_gone=self.forget)
         self._checkpoints = Checkpointing(Compactor(store, workers), past, tasks, clock)
         self._follower = Follower(store, workers, tasks, nodes, on_gone=self._gone)
         self._look_ahead = LookAhead(store, tasks)
+        self._quiet = QuietVersions(store, tasks, self.publish, timing)
         self._live: dict[UUID, Room] = {}
         self._loading: dict[UUID, asyncio.Task[Room]] = {}
         self._unloading: dict[UUID, asyncio.Task[None]] = {}
@@ -97,9 +99,10 @@ class Rooms:
         return any(room.awaits_store for room in self._live.values())
 
     def tick(self, now: float) -> None:
-        """Expires presence, and unloads what has been idle; `now` in the seconds of the clock."""
+        """Expires presence, and looks after what is quiet or idle; `now` in the seconds of the clock."""
         for room in list(self._live.values()):
             room.presence.expire()
+            self._quiet.look(room, now)
             if self._is_idle(room, now):
                 self._unloading[room.prompt_id] = self._tasks.spawn(self._unload(room), name="unload_room")
 
@@ -125,6 +128,13 @@ class Rooms:
         finally:
             room.pins -= 1
 
+    def publish(self, prompt_id: UUID, event: dict[str, object]) -> None:
+        """Sends a room event to everybody who is in a prompt, here and on other nodes."""
+        room = self._live.get(prompt_id)
+        if room is not None:
+            room.publish(event)
+        self._nodes.tell(prompt_id, RelayedEvent(event))
+
     async def forget_prompt(self, prompt_id: UUID) -> None:
         """Closes the room of a prompt that is gone, also one that is only being loaded."""
         loading = self._loading.get(prompt_id)
@@ -138,6 +148,7 @@ class Rooms:
         """Closes a room for good; whoever is in it is closed with the error."""
         if self._live.get(room.prompt_id) is room:
             del self._live[room.prompt_id]
+            self._quiet.forget(room.prompt_id)
             self._stop_listening(room.prompt_id)
         room.close(error)
         telemetry.ROOMS.set(len(self._live))
@@ -294,5 +305,6 @@ class Rooms:
         try:
             await room.drain()
             await self._checkpoints.before_unload(room)
+            await self._quiet.before_unload(room)
         finally:
             self.forget(room, PromptNotFound())

@@ -99,7 +99,13 @@ def _services(settings: Settings, store: Store) -> Services:
     return Services(
         settings=settings,
         store=store,
-        hub=Hub(store, authenticator, nodes=nodes, idle_unload_seconds=settings.idle_unload),
+        hub=Hub(
+            store,
+            authenticator,
+            nodes=nodes,
+            idle_unload_seconds=settings.idle_unload,
+            version_after_quiet_seconds=settings.version_after_quiet,
+        ),
         authenticator=authenticator,
         passwords=Passwords(),
         clock=time.time,

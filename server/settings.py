@@ -74,6 +74,7 @@ class Settings:
     state_directory: Path
     drain_deadline: float
     idle_unload: float
+    version_after_quiet: float
     public_url: str
 
     @classmethod
@@ -105,6 +106,9 @@ class Settings:
             state_directory=state_directory,
             drain_deadline=_seconds("DRAIN_DEADLINE_SECONDS", values.get("DRAIN_DEADLINE_SECONDS", "10"), 0, 300),
             idle_unload=_seconds("IDLE_UNLOAD_SECONDS", values.get("IDLE_UNLOAD_SECONDS", "60"), 0, 86_400),
+            version_after_quiet=_seconds(
+                "VERSION_AFTER_QUIET_SECONDS", values.get("VERSION_AFTER_QUIET_SECONDS", "300"), 0, 86_400
+            ),
             public_url=_public_url(public, host, port),
             jwt_secret=_jwt_secret(values.get("JWT_SECRET_KEY", ""), host, state_directory),
         )

@@ -208,13 +208,27 @@ class House:
         self.authenticator = hub._authenticator  # noqa: SLF001 - the tests issue tokens with the hub's own
 
     @classmethod
-    async def build(cls, database_url: str, *, text: str = "", idle_unload_seconds: float = 60.0) -> "House":
+    async def build(
+        cls,
+        database_url: str,
+        *,
+        text: str = "",
+        idle_unload_seconds: float = 60.0,
+        version_after_quiet_seconds: float = 0.0,
+    ) -> "House":
         """Migrate, open, and fill."""
         await migrate(database_url)
         store = await Store.open(database_url)
         clock, wall_clock = Clock(), Clock()
         authenticator = Authenticator(SECRET, store, wall_clock)
-        hub = Hub(store, authenticator, clock=clock, wall_clock=wall_clock, idle_unload_seconds=idle_unload_seconds)
+        hub = Hub(
+            store,
+            authenticator,
+            clock=clock,
+            wall_clock=wall_clock,
+            idle_unload_seconds=idle_unload_seconds,
+            version_after_quiet_seconds=version_after_quiet_seconds,
+        )
         house = cls(store, hub, clock, wall_clock)
         await house._fill(text)
         return house

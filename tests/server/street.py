@@ -16,13 +16,20 @@ from tests.support.waiting import wait_until
 class Node:
     """One of the nodes: its hub, its bus and its clock."""
 
-    def __init__(self, house: House, exchange: Exchange) -> None:
+    def __init__(self, house: House, exchange: Exchange, version_after_quiet_seconds: float) -> None:
         self.house = house
         self.clock = Clock()
         self.bus = InProcessBus(exchange)
         self.nodes = Nodes(self.bus, SECRET, self.clock)
         authenticator = Authenticator(SECRET, house.store, house.wall_clock)
-        self.hub = Hub(house.store, authenticator, nodes=self.nodes, clock=self.clock, wall_clock=house.wall_clock)
+        self.hub = Hub(
+            house.store,
+            authenticator,
+            nodes=self.nodes,
+            clock=self.clock,
+            wall_clock=house.wall_clock,
+            version_after_quiet_seconds=version_after_quiet_seconds,
+        )
 
     async def open(self, name: str, *, at_least: int = 0) -> Tab:
         """A client of this person, on this node and up to date."""
@@ -48,10 +55,12 @@ class Node:
 class Street:
     """Nodes, and one house that they all belong to."""
 
-    def __init__(self, house: House, exchange: Exchange, count: int) -> None:
+    def __init__(
+        self, house: House, exchange: Exchange, count: int, *, version_after_quiet_seconds: float = 0.0
+    ) -> None:
         self.house = house
         self.exchange = exchange
-        self.nodes = [Node(house, exchange) for _ in range(count)]
+        self.nodes = [Node(house, exchange, version_after_quiet_seconds) for _ in range(count)]
 
     async def agree(self, text: str | None = None) -> str:
         """Wait until every client and node shows the same, and everything is acknowledged; answer what that is."""
@@ -74,11 +83,16 @@ class Street:
 
 @asynccontextmanager
 async def street(
-    database_url: str, *, text: str = "Hello", nodes: int = 2, loses: Callable[[str, bytes], bool] | None = None
+    database_url: str,
+    *,
+    text: str = "Hello",
+    nodes: int = 2,
+    loses: Callable[[str, bytes], bool] | None = None,
+    version_after_quiet_seconds: float = 0.0,
 ) -> AsyncIterator[Street]:
     """Nodes over one store with one prompt, and people of every role; `loses` as the exchange has it."""
     house = await House.build(database_url, text=text)
-    built = Street(house, Exchange(loses=loses), nodes)
+    built = Street(house, Exchange(loses=loses), nodes, version_after_quiet_seconds=version_after_quiet_seconds)
     try:
         for node in built.nodes:
             await node.hub.start()
