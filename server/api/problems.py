@@ -143,7 +143,7 @@ async def _on_server_error(_request: Request, error: ServerError) -> Response:
 async def _on_store_error(_request: Request, error: store_errors.StoreError) -> Response:
     answer = from_store(error)
     if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        _log.warning("the store refused", code=error.code, reason=str(error))
+        _log.warning("store_refused", code=error.code, reason=str(error))
     return problem_response(answer)
 
 
