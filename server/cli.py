@@ -1,4 +1,4 @@
-"""The command line: `promptroom serve`, `migrate`, `token`, `link`, `fsck`.
+"""The command line: `promptroom serve`, `migrate`, `token`, `link`, `fsck`, `export`.
 
 What goes wrong is one line on standard error: exit code 2 for a setting or an argument, 1 for anything else. What a
 command is asked for stands alone on standard output, so that `TOKEN=$(promptroom token …)` works.
@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -125,6 +126,33 @@ def fsck() -> None:
         console.print(f"{len(findings)} problem{'s' if len(findings) > 1 else ''} found.")
         raise typer.Exit(_FAILED)
     console.print("Everything that is stored is sound.")
+
+
+@app.command()
+def export(
+    project: Annotated[str, typer.Argument(help="A project's name or id.")],
+    directory: Annotated[Path, typer.Argument(help="Where the files go; it is made if need be.", file_okay=False)],
+    ref: Annotated[
+        str,
+        typer.Option(help="Which text of each prompt: a label, `latest`, or `live`; prompts without it are left out."),
+    ] = "live",
+) -> None:
+    """Write the prompts of a project as `.prompt` files. Works while the server runs."""
+    from server.export import Exported, export_project  # noqa: PLC0415 - as in serve
+
+    with _readable_errors():
+        settings = _settings()
+
+        async def work() -> Exported:
+            async with _store(settings) as store:
+                return await export_project(store, project, directory, ref=ref)
+
+        exported: Exported = _run(work())
+    console = Console(soft_wrap=True, highlight=False)
+    for name in exported.left_out:
+        console.print(f"{name} has no {ref}: left out.", markup=False)
+    count = len(exported.written)
+    console.print(f"{count} prompt{' is' if count == 1 else 's are'} in {directory}.", markup=False)
 
 
 def read_duration(text: str) -> float:
