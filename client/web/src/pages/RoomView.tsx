@@ -1,5 +1,5 @@
 /** The room: the editor, who is there, and where everybody's work stands. */
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { useAccount } from '../account/AccountContext';
 import { explain } from '../api/http';
 import { renamePrompt } from '../api/prompts';
@@ -35,10 +35,6 @@ function refuse(refusal: Refusal): void {
   notify({ text: REFUSALS[refusal], kind: 'problem' });
 }
 
-function explainSaving(): void {
-  notify({ text: 'Every edit is saved by itself, as soon as you make it.' });
-}
-
 export function RoomView({ live, promptId }: { readonly live: LivePrompt; readonly promptId: string }) {
   const { client } = useAccount();
   const snapshot = useSnapshot(live);
@@ -47,7 +43,7 @@ export function RoomView({ live, promptId }: { readonly live: LivePrompt; readon
   const history = useHistoryView(live, promptId);
   const [isInviting, setInviting] = useState(false);
   const [isLeaving, setLeaving] = useState(false);
-  const { isOpen, comparison, toggle } = history;
+  const { isOpen, comparison, toggle, show } = history;
   const theme = isDark ? 'promptroom-dark' : 'promptroom-light';
   const { name, saved, ready, writable } = snapshot;
 
@@ -64,6 +60,12 @@ export function RoomView({ live, promptId }: { readonly live: LivePrompt; readon
       throw error;
     }
   };
+
+  const explainSaving = useCallback((): void => {
+    const action = { label: 'Save a version…', run: () => show('save') };
+    const text = 'Every edit is saved by itself, as soon as you make it.';
+    notify(live.snapshot.writable ? { text, action } : { text });
+  }, [live, show]);
 
   const leave = (): void => {
     if (live.unsavedEdits > 0) setLeaving(true);
