@@ -4,7 +4,7 @@ import re
 from uuid import UUID
 
 import pytest
-from playwright.async_api import Locator, Page, Route, expect
+from playwright.async_api import Locator, Page, Route, WebSocketRoute, expect
 
 from server.access import Role
 from tests.browser.axe import violations
@@ -264,6 +264,37 @@ async def test_a_label_that_was_moved_meanwhile_or_is_protected_stays_where_it_i
 async def new_version_of_another_text(house: House, prompt_id: UUID) -> str:
     await house.rest.put_in_front(prompt_id, "\n")
     return await new_version(house, prompt_id, "Between")
+
+
+async def test_whoever_was_away_sees_what_was_made_meanwhile(house: House) -> None:
+    prompt_id, [first, _] = await prompt_with_history(house)
+    person = await house.guest("Ada", prompt_id)
+    lines: list[WebSocketRoute] = []
+    is_away = False
+
+    async def through(line: WebSocketRoute) -> None:
+        if is_away:
+            await line.close()
+        else:
+            line.connect_to_server()
+            lines.append(line)
+
+    await person.page.route_web_socket("**/ws/**", through)
+    await person.page.reload()
+    await person.editor.opened()
+    history = HistoryOf(person)
+    await history.open()
+    await expect(history.versions).to_have_count(2)
+
+    is_away = True
+    await lines[-1].close()
+    await person.editor.says(re.compile("^offline"))
+    await house.rest.ask("PUT", f"/api/v1/prompts/{prompt_id}/labels/production", json={"version": first})
+    await new_version_of_another_text(house, prompt_id)
+    is_away = False
+    await person.page.evaluate("dispatchEvent(new Event('online'))")  # what the browser says of the network
+    await expect(history.versions).to_have_count(3)
+    await expect(history.version("First").get_by_test_id("label")).to_have_text("production")
 
 
 async def test_the_history_with_the_keyboard_alone(house: House) -> None:
