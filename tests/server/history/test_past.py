@@ -16,6 +16,7 @@ from crdt.document import Document
 from crdt.offsets import utf16_length
 from persistence.edits import Edit, EditKind
 from persistence.tables import journal, keyframes
+from server.compactor import CHECKPOINT_EDITS_AT_UNLOAD
 from server.fsck import check_everything
 from server.history.blame import passages
 from server.history.past import Past
@@ -23,6 +24,7 @@ from server.history.sessions import Session
 from server.workers import Workers
 from tests.crdt.sessions import random_edit
 from tests.server.living import House
+from tests.support.waiting import wait_until
 
 EVERY = 10
 POISON = bytes.fromhex("01010701000000")
@@ -227,3 +229,22 @@ async def test_without_keyframes_the_same_is_told(house: House, past: Past, rng:
         await connection.execute(delete(keyframes))
         assert list(await connection.scalars(select(keyframes.c.seq))) == []
     assert await past.sessions(house.prompt_id, until=45, limit=9) == expected
+
+
+async def test_keyframes_are_made_behind_checkpoints(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house.hub.past, "_every", EVERY)
+    anna = await house.open("anna")
+    for _ in range(CHECKPOINT_EDITS_AT_UNLOAD):
+        anna.type("x")
+        await anna.saved()
+    anna.hang_up()
+    house.hub.tick()
+    house.clock.advance(61.0)
+    house.hub.tick()
+    expected = list(range(EVERY, CHECKPOINT_EDITS_AT_UNLOAD + 2, EVERY))
+
+    async def made() -> bool:
+        return await stored_keyframes(house) == expected
+
+    await wait_until(made, what="the keyframes", seconds=60.0)
+    assert await check_everything(house.store) == []
