@@ -21,7 +21,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from crdt.causality import HoldBack
 from crdt.document import TEXT_NAME, beyond
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from crdt.causality import Knowledge
     from crdt.summary import Structure, UpdateSummary
     from server.arrivals import Elsewhere
+
+_NONE: Final[Mapping[int, UUID]] = MappingProxyType({})
 
 
 def read_submitted(update: bytes) -> UpdateSummary:
@@ -139,10 +142,13 @@ class Admission:
         self.knowledge.landmarks.check_state_vector(read_state_vector(state_vector))
 
     def take_new_bindings(self) -> Mapping[int, UUID]:
-        """Answers the client ids bound since the last call; they are stored with the updates that use them."""
-        taken = self._new_bindings
-        if taken:
-            self._new_bindings = {}
+        """Answers the client ids bound since the last call; they are stored with the updates that use them.
+
+        What was answered does not change: the thread that writes the journal goes through it later.
+        """
+        if not self._new_bindings:
+            return _NONE
+        taken, self._new_bindings = self._new_bindings, {}
         return taken
 
     def _hold(self, submission: Submission) -> None:

@@ -79,6 +79,14 @@ def test_a_new_client_id_is_bound_to_its_first_user() -> None:
     assert desk.gate.take_new_bindings() == {}
 
 
+def test_what_was_taken_does_not_grow_while_it_is_written() -> None:
+    desk, anna = Desk(), Author()
+    taken = desk.gate.take_new_bindings()
+    desk.gate.admit(submission(typed(desk.replica(7), "!"), anna))
+    assert taken == {}, "the journal's thread goes through it meanwhile"
+    assert desk.gate.take_new_bindings() == {7: anna.user_id}
+
+
 def test_nobody_writes_under_a_client_id_of_another() -> None:
     desk, anna, mallory = Desk(), Author(), Author()
     replica = desk.replica(7)
