@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,7 +33,9 @@ from server.api.editor import EditorFallback
 from server.api.middleware import BodyLimit, RequestLog, SecurityHeaders
 from server.api.openapi import describe_errors
 from server.api.throttle import SignInThrottle
+from server.database_watch import DatabaseWatch
 from server.services import Services
+from server.tasks import Tasks
 from server.websocket import websocket_endpoint
 
 
@@ -45,10 +48,13 @@ def create_app(services: Services, *, editor: Path | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        watching = Tasks()
+        watching.spawn_forever(DatabaseWatch(services.store, time.monotonic).step, name="database watch")
         await services.hub.start()
         try:
             yield
         finally:
+            await watching.close()
             await services.hub.drain(services.settings.drain_deadline)
             services.history_workers.close()
 

@@ -148,6 +148,9 @@ ENGINE_FAILURES: Final = Counter(
 STORE_FAILURES: Final = Counter(
     "promptroom_store_failures", "Commits that the database refused or did not answer.", registry=REGISTRY
 )
+DATABASE_UP: Final = Gauge(
+    "promptroom_database_up", "1 while the database answers, looked at every five seconds.", registry=REGISTRY
+)
 BUS_UP: Final = Gauge(
     "promptroom_bus_up", "1 while messages to and from other nodes pass, and on a lone server.", registry=REGISTRY
 )

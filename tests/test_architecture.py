@@ -24,7 +24,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 ORDER_IN_SERVER = (
     {"errors", "settings", "signing_key", "telemetry"},
     {"access", "auth", "envelope", "limits"},
-    {"bus", "outbox", "redis_bus", "redis_link", "redis_server", "tasks", "workers"},
+    {"bus", "database_watch", "outbox", "redis_bus", "redis_link", "redis_server", "tasks", "workers"},
     {"nodes", "pulse"},
     {"acknowledgements", "attendance", "audience", "framing", "life", "opening", "pace", "questions", "upkeep"},
     {"announcer", "appearance", "holders", "presence", "presence_elsewhere", "presence_report"},
