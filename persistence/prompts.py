@@ -19,11 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from persistence.edits import EditKind
 from persistence.engine import Clock, Database
-from persistence.errors import NotFound, VersionConflict
+from persistence.errors import Conflict, NotFound, VersionConflict
 from persistence.pages import Page, Position, as_page, one_page
 from persistence.records import AnyRow, columns_of
 from persistence.slugs import free_slug, slugify
-from persistence.tables import client_ids, journal, projects, prompts
+from persistence.tables import client_ids, journal, organizations, projects, prompts
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,15 @@ class Prompts:
         self._clock = clock
 
     async def create(
-        self, *, organization_id: UUID, project_id: UUID, name: str, state: bytes, client_id: int, user_id: UUID
+        self,
+        *,
+        organization_id: UUID,
+        project_id: UUID,
+        name: str,
+        state: bytes,
+        client_id: int,
+        user_id: UUID,
+        only_first: bool = False,
     ) -> Prompt:
         """Create a prompt with its initial document as journal entry 1.
 
@@ -86,15 +94,18 @@ class Prompts:
             state: the initial document, an update.
             client_id: the CRDT client id that wrote it; bound to the user.
             user_id: who creates it.
+            only_first: create it only where the organization never had a prompt; a deleted one counts.
 
         Raises:
             NotFound: the organization has no such project.
-            Conflict: there is no such user.
+            Conflict: there is no such user, or the prompt is not the first.
         """
         now = self._clock()
         prompt_id = uuid.uuid4()
         async with self._database.write() as connection:
             await _check_project(connection, organization_id, project_id)
+            if only_first:
+                await _check_first(connection, organization_id)
             slug = await _choose_slug(connection, project_id, slugify(name))
             created = {"created_at": now, "updated_at": now, "created_by": user_id}
             named = {"name": name, "folded_name": name.casefold(), "slug": slug}
@@ -265,6 +276,15 @@ def _prompt(row: AnyRow) -> Prompt:
 def _check_version(prompt: Prompt, expected: int | None) -> None:
     if expected is not None and prompt.version != expected:
         raise VersionConflict(f"prompt {prompt.id} has version {prompt.version}, not {expected}")
+
+
+async def _check_first(connection: AsyncConnection, organization_id: UUID) -> None:
+    # Nodes that start at once ask one after another.
+    organization = select(organizations.c.id).where(organizations.c.id == organization_id)
+    await connection.execute(organization.with_for_update(key_share=True))
+    found = select(prompts.c.id).where(prompts.c.organization_id == organization_id).limit(1)
+    if await connection.scalar(found) is not None:
+        raise Conflict(f"organization {organization_id} has a prompt already, or had one")
 
 
 async def _check_project(connection: AsyncConnection, organization_id: UUID, project_id: UUID) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
 from crdt.document import initial_state, new_client_id
+from persistence.errors import Conflict
 
 if TYPE_CHECKING:
     from persistence.bootstrap import Bootstrap
@@ -61,18 +63,16 @@ Hello, my name is {{customer}}.
 async def ensure_first_prompt(store: Store, home: Bootstrap) -> None:
     """Creates the first prompt where the organization never had one; a deleted one counts.
 
-    Raises persistence.errors.StoreUnavailable.
+    Of nodes that start at once, one does. Raises persistence.errors.StoreUnavailable.
     """
-    organization_id = home.organization.id
-    for deleted in (False, True):
-        if (await store.prompts.list(organization_id, limit=1, deleted=deleted)).items:
-            return
     client_id = new_client_id(SystemRandom())
-    await store.prompts.create(
-        organization_id=organization_id,
-        project_id=home.project.id,
-        name=NAME,
-        state=initial_state(CONTENT, client_id),
-        client_id=client_id,
-        user_id=home.owner.id,
-    )
+    with suppress(Conflict):
+        await store.prompts.create(
+            organization_id=home.organization.id,
+            project_id=home.project.id,
+            name=NAME,
+            state=initial_state(CONTENT, client_id),
+            client_id=client_id,
+            user_id=home.owner.id,
+            only_first=True,
+        )

@@ -48,6 +48,26 @@ async def test_many_who_create_the_same_name_at_once_all_succeed(home: Home) -> 
     assert len({prompt.slug for prompt in prompts}) == 8
 
 
+async def test_of_all_who_create_the_first_prompt_at_once_one_does(home: Home) -> None:
+    async def create() -> Prompt:
+        return await home.store.prompts.create(
+            organization_id=home.organization_id,
+            project_id=home.project_id,
+            name="First",
+            state=b"state",
+            client_id=1,
+            user_id=home.owner_id,
+            only_first=True,
+        )
+
+    outcomes = await asyncio.gather(*[create() for _ in range(6)], return_exceptions=True)
+    (created,) = [outcome for outcome in outcomes if isinstance(outcome, Prompt)]
+    assert all(isinstance(outcome, Prompt | Conflict) for outcome in outcomes)
+    await home.store.prompts.delete(created.id)
+    with pytest.raises(Conflict, match="already"):
+        await create()
+
+
 async def test_two_servers_that_choose_the_same_slug_at_once_both_succeed(postgres_store_url: str) -> None:
     nodes = [await Store.open(postgres_store_url, mode=OpenMode.CLUSTER) for _ in range(2)]
     homes = [await home_of(node) for node in nodes]
