@@ -14,6 +14,13 @@ from persistence.errors import DatabaseUrlInvalid
 _EXPECTED = "sqlite+aiosqlite:///path/to/file.db or postgresql+asyncpg://user:password@host:5432/name"
 _SQLITE = {"sqlite", "sqlite+aiosqlite"}
 _POSTGRESQL = {"postgres", "postgresql", "postgresql+asyncpg"}
+# What asyncpg reads out of an address; anything else it would hand to the server as a setting of the session.
+_PARAMETERS = {
+    *("host", "port", "user", "password", "passfile", "dbname", "database", "application_name"),
+    *("ssl", "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslpassword"),
+    *("ssl_min_protocol_version", "ssl_max_protocol_version", "target_session_attrs"),
+    *("krbsrvname", "gsslib", "service", "servicefile"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,8 @@ class DatabaseAddress:
     def _postgresql(cls, url: URL) -> DatabaseAddress:
         if not url.database:
             _refuse("names no database")
+        if unknown := sorted(set(url.query) - _PARAMETERS):
+            _refuse(f"has the parameter {unknown[0]!r}, which is none of {', '.join(sorted(_PARAMETERS))}")
         url = url.set(drivername="postgresql")
         # SQLAlchemy's own spelling of the parameter; libpq and asyncpg call it sslmode.
         if "ssl" in url.query:

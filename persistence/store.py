@@ -156,7 +156,9 @@ def _take_lock(address: DatabaseAddress, mode: OpenMode) -> FileLock | None:
         raise ValueError("an SQLite file belongs to one server; several need PostgreSQL")
     if not address.path.exists():
         # Opening it would create an empty file.
-        raise SchemaOutdated(f"there is no database at {address.path}: run promptroom migrate")
+        raise SchemaOutdated(
+            f"there is no database at {address.path}: run promptroom migrate, or say where it is by DATABASE_URL"
+        )
     if mode is OpenMode.COMMAND:
         return None
     lock = FileLock(address.path)

@@ -95,6 +95,7 @@ class Hub:
         self._sessions: set[Session] = set()
         self._review_due_at = clock() + MEMBERSHIPS_SECONDS
         self._reviewing = False
+        self._memberships_known = True
         # What was told of memberships while all are being reviewed: what was read of them may be older, or newer.
         self._told: dict[tuple[UUID, UUID], Role | None] = {}
 
@@ -301,8 +302,11 @@ class Hub:
                 self._rooms.bus_changed(is_up=self._nodes.bus.is_up)
             seconds = MEMBERSHIPS_SECONDS if self._nodes.bus.is_up else MEMBERSHIPS_SECONDS_WITHOUT_BUS
             self._review_due_at = self._clock() + (0 if self._told else seconds)
+            self._memberships_known = True
         except StoreError as error:
-            _log.warning("memberships_unknown", reason=str(error))
+            if self._memberships_known:
+                _log.warning("memberships_unknown", reason=str(error))
+            self._memberships_known = False
         finally:
             self._reviewing = False
             self._told.clear()

@@ -245,7 +245,7 @@ class RedisBus:
         # While it is down every attempt fails in its own way; only what somebody has to put right is worth a line.
         is_news = not self._reason or (lost.is_refusal and str(lost) != self._reason)
         if is_news:
-            _log.warning("bus_down", reason=str(lost))
+            _log.warning("bus_down", redis=self._servers.shown, reason=str(lost), see="REDIS_URL")
         self._reason = str(lost)
         if self._is_up:
             self._pauses.was_up_for(self._clock() - self._changed_at)

@@ -169,6 +169,11 @@ class RedisServers:
         return Layout(CLUSTER, _read_shards(await connection.read_response(), address or self._address))
 
     @property
+    def shown(self) -> str:
+        """The server of the URL, without what is secret."""
+        return str(self._options.get("path") or f"{self._address.host}:{self._address.port}")
+
+    @property
     def _address(self) -> Address:
         return Address(str(self._options.get("host", "localhost")), cast("int", self._options.get("port", 6379)))
 

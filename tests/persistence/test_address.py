@@ -46,6 +46,7 @@ def test_the_password_is_shown_nowhere() -> None:
         ("sqlite+aiosqlite://s3cret/var/x.db", "takes neither"),
         ("sqlite:///var/x.db?mode=ro", "takes neither"),
         ("postgresql://ada:s3cret@db.example", "names no database"),
+        ("postgresql://ada:s3cret@db.example/prompts?sslmod=require", "the parameter 'sslmod', which is none of"),
     ],
 )
 def test_anything_else_is_refused_with_what_it_should_be(url: str, why: str) -> None:

@@ -311,6 +311,7 @@ async def test_a_wrong_password_is_said_and_tried_again(
         await asking.config_set("requirepass", "")
     assert events(log) == ["bus_down", "bus_up"]
     assert "password" in log[0]["reason"]
+    assert (log[0]["redis"], log[0]["see"]) == (f"127.0.0.1:{redis.port}", "REDIS_URL")
     assert PASSWORD not in str(log)
 
 
