@@ -136,21 +136,29 @@ def export(
         str,
         typer.Option(help="Which text of each prompt: a label, `latest`, or `live`; prompts without it are left out."),
     ] = "live",
+    git: Annotated[  # noqa: FBT002
+        bool, typer.Option("--git", help="Make a Git repository with every version, the labels as tags.")
+    ] = False,
 ) -> None:
     """Write the prompts of a project as `.prompt` files. Works while the server runs."""
     from server.export import Exported, export_project  # noqa: PLC0415 - as in serve
+    from server.export_repository import export_repository  # noqa: PLC0415
 
     with _readable_errors():
+        if git and ref != "live":
+            raise typer.BadParameter("--ref says which text to write; --git writes every version: leave one out")
         settings = _settings()
 
         async def work() -> Exported:
             async with _store(settings) as store:
+                if git:
+                    return await export_repository(store, project, directory)
                 return await export_project(store, project, directory, ref=ref)
 
         exported: Exported = _run(work())
     console = Console(soft_wrap=True, highlight=False)
     for name in exported.left_out:
-        console.print(f"{name} has no {ref}: left out.", markup=False)
+        console.print(f"{name} has no {'version' if git else ref}: left out.", markup=False)
     count = len(exported.written)
     console.print(f"{count} prompt{' is' if count == 1 else 's are'} in {directory}.", markup=False)
 

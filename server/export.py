@@ -40,9 +40,9 @@ async def export_project(store: Store, project: str, directory: Path, *, ref: st
     Arguments: `project` is an id, or a name in the first organization; `ref` says which text of each prompt. Raises
     Refused.
     """
-    found = await _find_project(store, project)
+    found = await find_project(store, project)
     written, left_out = [], []
-    async for prompt in _prompts(store, found):
+    async for prompt in prompts_of(store, found):
         try:
             text = (await resolve(store, _StoredTexts(store), prompt, ref)).text
         except VersionNotFound:
@@ -78,7 +78,8 @@ class _StoredTexts:
         return LiveState(text, stored.head_seq, prompt.epoch, ())
 
 
-async def _find_project(store: Store, wanted: str) -> Project:
+async def find_project(store: Store, wanted: str) -> Project:
+    """Answers the project of an id, or of a name in the first organization. Raises Refused and NotFound."""
     with suppress(ValueError):
         return await store.projects.get(UUID(wanted))
     organization = (await store.bootstrap()).organization
@@ -97,7 +98,8 @@ async def _find_project(store: Store, wanted: str) -> Project:
     return named[0]
 
 
-async def _prompts(store: Store, project: Project) -> AsyncIterator[Prompt]:
+async def prompts_of(store: Store, project: Project) -> AsyncIterator[Prompt]:
+    """Yields every prompt of a project, the newest first."""
     cursor = None
     while True:
         page = await store.prompts.list(project.organization_id, project_id=project.id, limit=MAX_LIMIT, cursor=cursor)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-_FILE_MODE: Final = 0o100644
+FILE_MODE: Final = 0o100644
 # What Git takes off the ends of names and addresses (`crud` in its ident.c), and what it leaves out inside of them.
 _AT_THE_ENDS: Final = "".join(map(chr, range(33))) + ".,:;<>\"\\'"
 _NOWHERE: Final = re.compile(r"[\n<>\0]")
@@ -65,7 +65,7 @@ def blob_id(text: str) -> str:
 def tree_of(path: str, blob: str) -> Tree:
     """Answers the tree with one file; `blob` is the id of what the file holds."""
     tree = Tree()
-    tree.add(path.encode(), _FILE_MODE, ObjectID(blob.encode()))
+    tree.add(path.encode(), FILE_MODE, ObjectID(blob.encode()))
     return tree
 
 
