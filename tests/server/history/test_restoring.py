@@ -2,9 +2,16 @@
 
 import asyncio
 import random
+from collections.abc import Callable, Sequence
+from uuid import UUID
 
+import pytest
+
+from crdt.diff import TextEdit
 from persistence.edits import EditKind
 from persistence.versions import VersionKind
+from server.access import Principal
+from server.editing import EditResult
 from server.history.making import make_live_version
 from server.history.refs import resolve
 from server.history.restoring import restore
@@ -13,7 +20,9 @@ from tests.server.living import House
 TEXT = "".join(f"Line {number}: keep what is the same 😀\n" for number in range(40))
 
 
-async def test_five_people_type_on_while_a_version_is_brought_back(house: House, rng: random.Random) -> None:
+async def test_five_people_type_on_while_a_version_is_brought_back(
+    house: House, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store, hub, anna = house.store, house.hub, house.people["anna"]
     first = await house.open("anna")
     first.type(TEXT)
@@ -25,8 +34,23 @@ async def test_five_people_type_on_while_a_version_is_brought_back(house: House,
     first.type("Spoilt as well.", 900)
     await first.saved()
     tabs = [first] + [await house.open(name) for name in ("anna", "ben", "ben", "owner")]
+    # What is typed before that is part of what is taken back.
+    text_was_taken = asyncio.Event()
+    edit = hub.edit
+
+    async def edit_and_say_so(
+        prompt_id: UUID, principal: Principal, make_edits: Callable[[str], Sequence[TextEdit]], **how: object
+    ) -> EditResult:
+        def take(text: str) -> Sequence[TextEdit]:
+            text_was_taken.set()
+            return make_edits(text)
+
+        return await edit(prompt_id, principal, take, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(hub, "edit", edit_and_say_so)
 
     async def type_on(number: int) -> None:
+        await text_was_taken.wait()
         for word in range(20):
             # Without a surrogate pair between: places are code units.
             tabs[number].pump().type(f"[{number}.{word}]", rng.choice([0, len(tabs[number].peer.text)]))
