@@ -90,7 +90,8 @@ async def get_point(prompt_id: UUID, seq: Seq, caller: Reader, services: UsesSer
     body = PointAnswer(
         seq=seq, content=content, created_at=byline.created_at, user=users[byline.user_id], kind=byline.kind
     )
-    headers = {"ETag": etag(seq), "Cache-Control": _FOR_EVER}
+    # A browser may have several people one after another.
+    headers = {"ETag": etag(seq), "Cache-Control": _FOR_EVER, "Vary": "Authorization"}
     return Response(body.model_dump_json(), headers=headers, media_type="application/json")
 
 

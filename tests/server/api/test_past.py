@@ -41,6 +41,7 @@ async def test_the_text_after_each_edit_may_be_kept_for_ever(edge: Edge) -> None
     assert answer.json()["kind"] == "created"
     assert answer.headers["cache-control"] == "private, immutable, max-age=31536000"
     assert answer.headers["etag"] == '"1"'
+    assert "Authorization" in answer.headers["vary"], "a browser may have several people one after another"
     now = await get(edge, "/at/2")
     assert now["content"] == TEXT.replace("goodbye", "farewell 🎉")
     assert (now["seq"], now["kind"]) == (2, "api")
