@@ -24,6 +24,8 @@ _BRANCHES: Final = "refs/heads/"
 _BAND_BYTES: Final = 65_520 - 5
 _CAPABILITIES: Final = "multi_ack_detailed side-band-64k ofs-delta no-progress object-format=sha1"
 _NO_REF: Final = "0" * 40
+# Git sends one in a request. Each is answered, and has four bytes in a body that may come compressed.
+_MAX_MARKS: Final = 100
 _ID: Final = re.compile(r"[0-9a-f]{40}")
 FLUSH: Final = b"0000"
 
@@ -70,6 +72,7 @@ class FetchRequest:
     haves: list[str | Mark] = field(default_factory=list)
     capabilities: frozenset[str] = frozenset()
     wants_ended: bool = False
+    marks: int = 0
 
     @property
     def ids(self) -> set[str]:
@@ -92,7 +95,7 @@ class FetchRequest:
     def _take(self, line: bytes | None) -> None:
         if line is None:
             if self.wants_ended:
-                self.haves.append(Mark.FLUSH)
+                self._mark(Mark.FLUSH)
             self.wants_ended = True
             return
         text = line.rstrip(b"\n")
@@ -102,7 +105,7 @@ class FetchRequest:
         shown = text.decode("ascii", "replace")
         command, _, argument = shown.partition(" ")
         if shown == "done" and self.wants_ended:
-            self.haves.append(Mark.DONE)
+            self._mark(Mark.DONE)
         elif command == "want" and not self.wants_ended and _ID.fullmatch(argument):
             self.wants.append(argument)
         elif command == "have" and self.wants_ended and _ID.fullmatch(argument):
@@ -110,6 +113,12 @@ class FetchRequest:
         else:
             # Shallow and partial clones are not offered.
             raise RequestInvalid(f"not expected here in Git's protocol: {shown[:60]!r}")
+
+    def _mark(self, mark: Mark) -> None:
+        self.marks += 1
+        if self.marks > _MAX_MARKS:
+            raise RequestInvalid("not Git's protocol: packets that say nothing")
+        self.haves.append(mark)
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,14 @@ def test_whatever_is_sent_is_read_or_refused(rng: Random) -> None:
         negotiate(request, NUMBERS)
 
 
+@pytest.mark.parametrize("packet", [b"0000", b"0008done"])
+def test_a_body_of_packets_that_say_nothing_is_refused(packet: bytes) -> None:
+    asked = body(f"want {IDS[6]}{DETAILED}", None, f"have {IDS[3]}")
+    FetchRequest.read(asked + 100 * packet)
+    with pytest.raises(RequestInvalid):
+        FetchRequest.read(asked + 101 * packet)
+
+
 def test_main_is_the_latest_and_labels_stand_beside_it() -> None:
     heads = branches(IDS[3], {"production": IDS[1]})
     assert heads == {"main": IDS[3], "production": IDS[1]}
