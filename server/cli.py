@@ -1,4 +1,4 @@
-"""The command line: `promptroom serve`, `migrate`, `token`, `link`, `fsck`, `export`.
+"""The command line: `promptroom serve`, `migrate`, `token`, `link`, `fsck`, `export`, `import`.
 
 What goes wrong is one line on standard error: exit code 2 for a setting or an argument, 1 for anything else. What a
 command is asked for stands alone on standard output, so that `TOKEN=$(promptroom token …)` works.
@@ -161,6 +161,30 @@ def export(
         console.print(f"{name} has no {'version' if git else ref}: left out.", markup=False)
     count = len(exported.written)
     console.print(f"{count} prompt{' is' if count == 1 else 's are'} in {directory}.", markup=False)
+
+
+@app.command("import")
+def import_command(
+    directory: Annotated[Path, typer.Argument(help="Where the `.prompt` files are.")],
+    project: Annotated[
+        str | None, typer.Option(help="The project they go into, made if need be; by default named as the directory.")
+    ] = None,
+) -> None:
+    """Create a prompt of every `.prompt` file in a directory. Works while the server runs."""
+    from server.import_files import Imported, import_files  # noqa: PLC0415 - as in serve
+
+    with _readable_errors():
+        settings = _settings()
+        wanted = directory.resolve().name if project is None else project
+
+        async def work() -> Imported:
+            async with _store(settings) as store:
+                return await import_files(store, directory, project=wanted)
+
+        imported: Imported = _run(work())
+    count = len(imported.names)
+    line = f"{count} prompt{' is' if count == 1 else 's are'} in the project {imported.project.name}."
+    Console(soft_wrap=True, highlight=False).print(line, markup=False)
 
 
 def read_duration(text: str) -> float:

@@ -83,19 +83,24 @@ async def find_project(store: Store, wanted: str) -> Project:
     with suppress(ValueError):
         return await store.projects.get(UUID(wanted))
     organization = (await store.bootstrap()).organization
-    named, cursor = [], None
-    while True:
-        page = await store.projects.list(organization.id, limit=MAX_LIMIT, cursor=cursor)
-        named += [project for project in page.items if project.name == wanted]
-        cursor = page.next_cursor
-        if cursor is None:
-            break
+    named = await projects_named(store, organization.id, wanted)
     if not named:
         raise Refused(f"{organization.name} has no project {wanted!r}: give its name or its id")
     if len(named) > 1:
         ids = ", ".join(str(project.id) for project in named)
         raise Refused(f"{organization.name} has several projects {wanted!r}: give the id of one ({ids})")
     return named[0]
+
+
+async def projects_named(store: Store, organization_id: UUID, name: str) -> list[Project]:
+    """Answers the projects of an organization that have a name."""
+    named, cursor = [], None
+    while True:
+        page = await store.projects.list(organization_id, limit=MAX_LIMIT, cursor=cursor)
+        named += [project for project in page.items if project.name == name]
+        cursor = page.next_cursor
+        if cursor is None:
+            return named
 
 
 async def prompts_of(store: Store, project: Project) -> AsyncIterator[Prompt]:

@@ -39,7 +39,7 @@ ORDER_IN_SERVER = (
     {"services"},
     {"api", "http_protocol", "websocket", "wire"},
     {"app"},
-    {"credentials", "export", "export_repository", "first_prompt", "fsck", "serving"},
+    {"credentials", "export", "export_repository", "first_prompt", "fsck", "import_files", "serving"},
     {"__main__", "cli"},
 )
 
