@@ -39,25 +39,38 @@ class BlockingPrompts:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="promptroom client", daemon=True)
         self._prompts = Prompts(base_url, token, timeout=timeout, clock=clock)
+        # What is handed to a loop that has ended would be waited for without end.
+        self._lock = threading.Lock()
+        self._is_closed = False
         self._thread.start()
 
     def get_prompt(
         self, prompt: str | UUID, *, label: str | None = None, version: str | None = None, fallback: str | None = None
     ) -> PromptText:
         """Return the text of a prompt, as ``Prompts.get_prompt`` does; after ``close``, raise ``ClientClosed``."""
-        if self._loop.is_closed():
-            raise ClientClosed("the client was closed")
         asked = self._prompts.get_prompt(prompt, label=label, version=version, fallback=fallback)
-        return asyncio.run_coroutine_threadsafe(asked, self._loop).result()
+        with self._lock:
+            if self._is_closed:
+                asked.close()
+                raise ClientClosed("the client was closed")
+            answer = asyncio.run_coroutine_threadsafe(asked, self._loop)
+        return answer.result()
 
     def close(self) -> None:
         """End what is on its way, close the connections and end the thread."""
-        if self._loop.is_closed():
-            return
-        asyncio.run_coroutine_threadsafe(self._prompts.close(), self._loop).result()
+        with self._lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    async def _end(self) -> None:
+        await self._prompts.close()
+        # Whoever asked before hears how it went.
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
 
     def __enter__(self) -> Self:
         return self

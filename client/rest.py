@@ -144,6 +144,9 @@ def _error(status: int, body: object) -> RequestFailed:
     problem = body if isinstance(body, dict) else {}
     code = problem.get("code")
     kind = _TO_ERROR.get(status)
+    if kind is PromptNotFound and code is None:
+        # A page of a proxy, which does not find the server.
+        kind = ServerAway
     if kind is None:
         kind = ServerAway if status >= HTTPStatus.INTERNAL_SERVER_ERROR else RequestRefused
     return kind(f"{status} {problem.get('detail', '')}".strip(), code=code if isinstance(code, str) else None)

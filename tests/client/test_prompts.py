@@ -1,11 +1,13 @@
 """Prompts for programs: remembered, refreshed in the background, and there while the server is not."""
 
 import asyncio
+import json
 import os
 import re
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import httpx2
@@ -13,7 +15,7 @@ import pytest
 
 from client.blocking import BlockingPrompts
 from client.errors import AccessDenied, ClientClosed, PromptAmbiguous, PromptNotFound, RequestRefused, ServerAway
-from client.prompts import FRESH_SECONDS, RETRY_SECONDS, Prompts
+from client.prompts import FRESH_SECONDS, RETRY_SECONDS, Prompts, PromptText
 from server.access import Role
 from tests.conftest import StartServer
 from tests.support.people import ENVIRONMENT, invite
@@ -268,3 +270,39 @@ async def test_programs_without_an_event_loop_read_the_same(house: House) -> Non
         return prompt.text, prompt.version_id, fallback.is_fallback
 
     assert set(await asyncio.gather(*(asyncio.to_thread(read) for _ in range(3)))) == {("One\n", first, True)}
+
+
+async def test_a_page_of_a_proxy_is_no_word_of_the_server() -> None:
+    version = {"id": "1" * 40, "content": "One\n"}
+    answers = [("200 OK", json.dumps(version)), ("404 Not Found", "<h1>default backend</h1>")]
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        status, body = answers.pop(0)
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode())
+        await writer.drain()
+        writer.close()
+
+    clock = Clock()
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        async with Prompts(f"http://127.0.0.1:{port}", "token", clock=clock) as prompts:
+            assert (await prompts.get_prompt(UUID(int=1), label="production")).text == "One\n"
+            clock.now += FRESH_SECONDS
+            await prompts.get_prompt(UUID(int=1), label="production")
+            await wait_until(lambda: not answers and not prompts._tasks, what="the page")  # noqa: SLF001
+            stale = await prompts.get_prompt(UUID(int=1), label="production", fallback="Be kind.")
+            assert (stale.text, stale.is_stale) == ("One\n", True)
+
+
+def test_whoever_asks_while_another_closes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    prompts = BlockingPrompts("http://127.0.0.1:9", "token")
+    ask = prompts._prompts.get_prompt  # noqa: SLF001
+
+    def ask_when_closed(prompt: UUID, **wanted: Any) -> Coroutine[Any, Any, PromptText]:  # noqa: ANN401
+        prompts.close()
+        return ask(prompt, **wanted)
+
+    monkeypatch.setattr(prompts._prompts, "get_prompt", ask_when_closed)  # noqa: SLF001
+    with pytest.raises(ClientClosed):
+        prompts.get_prompt(UUID(int=1))
