@@ -39,6 +39,8 @@ export interface Request {
   readonly ifMatch?: string | null;
   /** Makes a repetition of the request harmless. */
   readonly idempotencyKey?: string;
+  /** Gives the request up; it then ends in an `AbortError`. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Answer<T> {
@@ -62,7 +64,7 @@ export function explain(error: unknown): string {
   return 'Something went wrong in this page. Reload it and try again.';
 }
 
-async function reach({ method, path, body, token, ifMatch, idempotencyKey }: Request): Promise<Response> {
+async function reach({ method, path, body, token, ifMatch, idempotencyKey, signal }: Request): Promise<Response> {
   const headers = new Headers({ Accept: 'application/json' });
   if (body !== undefined) headers.set('Content-Type', 'application/json');
   if (token) headers.set('Authorization', `Bearer ${token}`);
@@ -70,8 +72,15 @@ async function reach({ method, path, body, token, ifMatch, idempotencyKey }: Req
   if (idempotencyKey) headers.set('Idempotency-Key', idempotencyKey);
   const content = body === undefined ? null : JSON.stringify(body);
   try {
-    return await fetch(PREFIX + path, { method, headers, body: content, credentials: 'same-origin' });
+    return await fetch(PREFIX + path, {
+      method,
+      headers,
+      body: content,
+      credentials: 'same-origin',
+      signal: signal ?? null,
+    });
   } catch (error) {
+    if (signal?.aborted) throw error;
     throw new Unreachable(error);
   }
 }

@@ -1,7 +1,7 @@
 /** The panel beside the text: the versions of the prompt, newest first, and the way to save another one. */
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { copyText } from '../parts/copyText';
-import { CloseIcon } from '../parts/icons';
+import { CloseIcon, PlayIcon } from '../parts/icons';
 import { notify } from '../parts/notices';
 import { HISTORY_PANEL_ID } from './HistoryButton';
 import { labelsOf } from './historyState';
@@ -17,14 +17,14 @@ export interface HistoryPanelProps {
 
 export function HistoryPanel({ view, mayWrite }: HistoryPanelProps) {
   const panel = useRef<HTMLElement>(null);
-  const { comparison, toggle, show } = view;
+  const { comparison, isPlayback, toggle, show, showPlayback } = view;
 
   // The keyboard comes along: between the button and the panel lies the text, which takes the tabulator for itself.
   useEffect(() => panel.current?.focus(), []);
 
   const onKeyDown = (event: KeyboardEvent): void => {
-    // With a comparison open, Escape is for that.
-    if (event.key === 'Escape' && !comparison) toggle();
+    // With a comparison or the past open, Escape is for that.
+    if (event.key === 'Escape' && !comparison && !isPlayback) toggle();
   };
 
   return (
@@ -52,6 +52,15 @@ export function HistoryPanel({ view, mayWrite }: HistoryPanelProps) {
           onClick={() => show('save')}
         >
           Save version…
+        </button>
+        <button
+          type="button"
+          className="push-button"
+          aria-pressed={isPlayback}
+          title="Every edit since the first, one after the other"
+          onClick={() => showPlayback(!isPlayback)}
+        >
+          <PlayIcon /> Playback
         </button>
       </div>
       <Versions view={view} />

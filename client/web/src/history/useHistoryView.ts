@@ -16,12 +16,16 @@ export interface HistoryView {
   readonly history: History;
   readonly isOpen: boolean;
   readonly comparison: Comparison | null;
+  /** Whether the past is played, in the place of the text. */
+  readonly isPlayback: boolean;
   readonly dialog: HistoryDialog | null;
   /** Opens the panel, or closes it and gives the focus back to whoever had it. */
   readonly toggle: () => void;
   /** Compares a version with the live text. */
   readonly choose: (versionId: string) => void;
   readonly compare: (comparison: Comparison | null) => void;
+  /** Shows the past instead of the text or a comparison, or the text again. */
+  readonly showPlayback: (isShown: boolean) => void;
   readonly show: (dialog: HistoryDialog | null) => void;
 }
 
@@ -29,6 +33,7 @@ export function useHistoryView(live: LivePrompt, promptId: string): HistoryView 
   const { client } = useAccount();
   const [isOpen, setOpen] = useState(false);
   const [comparison, compare] = useState<Comparison | null>(null);
+  const [isPlayback, setPlayback] = useState(false);
   const [dialog, show] = useState<HistoryDialog | null>(null);
   const history = useHistory(live, promptId, isOpen || comparison !== null);
   const place = useMemo(() => ({ client, promptId, live }), [client, promptId, live]);
@@ -43,10 +48,17 @@ export function useHistoryView(live: LivePrompt, promptId: string): HistoryView 
 
   const choose = useCallback((versionId: string): void => {
     compare({ versionId, against: LIVE });
+    setPlayback(false);
     if (matchMedia(NARROW).matches) setOpen(false);
   }, []);
 
-  return { place, history, isOpen, comparison, dialog, toggle, choose, compare, show };
+  const showPlayback = useCallback((isShown: boolean): void => {
+    compare(null);
+    setPlayback(isShown);
+    if (isShown && matchMedia(NARROW).matches) setOpen(false);
+  }, []);
+
+  return { place, history, isOpen, comparison, isPlayback, dialog, toggle, choose, compare, showPlayback, show };
 }
 
 /** Alt+Shift+H, by the place of the key: with Alt, some layouts write another letter. */

@@ -8,6 +8,7 @@ import { MAX_CHANGE_UNITS, MAX_TEXT_UNITS } from '../binding/limits';
 import { CompareView } from '../history/CompareView';
 import { HistoryDialogs } from '../history/HistoryDialogs';
 import { HistoryPanel } from '../history/HistoryPanel';
+import { PlaybackView } from '../history/PlaybackView';
 import { useHistoryView } from '../history/useHistoryView';
 import type { LivePrompt } from '../live/livePrompt';
 import { InviteDialog } from '../parts/InviteDialog';
@@ -43,7 +44,7 @@ export function RoomView({ live, promptId }: { readonly live: LivePrompt; readon
   const history = useHistoryView(live, promptId);
   const [isInviting, setInviting] = useState(false);
   const [isLeaving, setLeaving] = useState(false);
-  const { isOpen, comparison, toggle, show } = history;
+  const { isOpen, comparison, isPlayback, toggle, show } = history;
   const theme = isDark ? 'promptroom-dark' : 'promptroom-light';
   const { name, saved, ready, writable } = snapshot;
 
@@ -90,7 +91,7 @@ export function RoomView({ live, promptId }: { readonly live: LivePrompt; readon
                 live={live}
                 writable={writable}
                 theme={theme}
-                isCovered={comparison !== null}
+                isCovered={comparison !== null || isPlayback}
                 onRefused={refuse}
                 onSaveKey={explainSaving}
               />
@@ -99,6 +100,7 @@ export function RoomView({ live, promptId }: { readonly live: LivePrompt; readon
             <Skeleton />
           )}
           {comparison && <CompareView view={history} comparison={comparison} mayWrite={writable} theme={theme} />}
+          {isPlayback && <PlaybackView view={history} theme={theme} />}
         </main>
         {isOpen && <HistoryPanel view={history} mayWrite={writable} />}
         <PeopleList people={people} ownClientId={live.awareness.clientID} />

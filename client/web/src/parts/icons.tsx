@@ -143,6 +143,22 @@ export function CopyIcon() {
   );
 }
 
+export function PlayIcon() {
+  return (
+    <Icon>
+      <path d="M6 4l10 6-10 6Z" />
+    </Icon>
+  );
+}
+
+export function PauseIcon() {
+  return (
+    <Icon>
+      <path d="M7 4.5v11M13 4.5v11" />
+    </Icon>
+  );
+}
+
 export function UpIcon() {
   return (
     <Icon>
