@@ -93,8 +93,8 @@ class QuietVersions:
             return
         try:
             made = await self._make_of(room.prompt_id, text, seq)
-        except (store_errors.NotFound, store_errors.HeadMoved):
-            # It was deleted, or somebody has just made a version by hand.
+        except store_errors.NotFound:
+            # It was deleted.
             return
         except store_errors.StoreError as error:
             _log.warning("automatic_version_failed", prompt_id=str(room.prompt_id), reason=str(error))
@@ -105,6 +105,14 @@ class QuietVersions:
             self._publish(room.prompt_id, version_created(made))
 
     async def _make_of(self, prompt_id: UUID, text: str, seq: int) -> Version | None:
+        while True:
+            try:
+                return await self._make_after_latest(prompt_id, text, seq)
+            except store_errors.HeadMoved:
+                # Somebody has just made a version; it may be of less than this.
+                continue
+
+    async def _make_after_latest(self, prompt_id: UUID, text: str, seq: int) -> Version | None:
         head = await self._store.versions.latest(prompt_id)
         if seq <= (head.seq if head is not None else _CREATED):
             return None

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pytest
 
 from crdt.diff import TextEdit
 from persistence.errors import StoreUnavailable
 from persistence.versions import NewVersion, Version, VersionKind
-from server.history.making import make_live_version
+from server.history.making import Draft, make_live_version, make_version
 from tests.server.living import House, Tab
 from tests.server.street import Node, street
 from tests.support.waiting import wait_until
@@ -147,6 +148,30 @@ async def test_a_version_that_could_not_be_stored_is_made_later(house: House, mo
     monkeypatch.setattr(house.store.versions, "create", create)
     let_pass(house, QUIET)
     await count(house, 1)
+
+
+async def test_a_version_of_what_was_there_before_does_not_stand_in_for_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = await house.open("anna")
+    await write(anna, "x")
+    before = await house.hub.live(house.prompt_id)
+    await write(anna, "y")
+    create = house.store.versions.create
+    prompt = await house.store.prompts.get(house.prompt_id)
+
+    async def come_second(prompt_id: UUID, new: NewVersion) -> tuple[Version, bool]:
+        # Another node, which has not heard of the last edit yet.
+        monkeypatch.setattr(house.store.versions, "create", create)
+        author_id = house.people["anna"].user_id
+        draft = Draft(before.text, before.head_seq, author_id, VersionKind.AUTOMATIC, "Automatic version", 1.8e9)
+        await make_version(house.store, prompt, None, draft)
+        return await create(prompt_id, new)
+
+    monkeypatch.setattr(house.store.versions, "create", come_second)
+    let_pass(house, QUIET)
+    second, first = await count(house, 2)
+    assert (first.seq, second.seq) == (2, 3)
 
 
 async def test_it_can_be_switched_off(sqlite_url: str) -> None:
