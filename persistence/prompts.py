@@ -103,10 +103,10 @@ class Prompts:
         now = self._clock()
         prompt_id = uuid.uuid4()
         async with self._database.write() as connection:
-            await _check_project(connection, organization_id, project_id)
+            await check_project(connection, organization_id, project_id)
             if only_first:
                 await _check_first(connection, organization_id)
-            slug = await _choose_slug(connection, project_id, slugify(name))
+            slug = await choose_slug(connection, project_id, slugify(name))
             created = {"created_at": now, "updated_at": now, "created_by": user_id}
             named = {"name": name, "folded_name": name.casefold(), "slug": slug}
             owned = {"id": prompt_id, "organization_id": organization_id, "project_id": project_id}
@@ -201,8 +201,8 @@ class Prompts:
             prompt = await _get(connection, prompt_id, for_update=True)
             _check_version(prompt, expected_version)
             if project_id is not None and project_id != prompt.project_id:
-                await _check_project(connection, prompt.organization_id, project_id)
-                values |= {"project_id": project_id, "slug": await _choose_slug(connection, project_id, prompt.slug)}
+                await check_project(connection, prompt.organization_id, project_id)
+                values |= {"project_id": project_id, "slug": await choose_slug(connection, project_id, prompt.slug)}
             return await self._change(connection, prompt_id, **values)
 
     async def delete(self, prompt_id: UUID, *, expected_version: int | None = None) -> Prompt:
@@ -287,7 +287,8 @@ async def _check_first(connection: AsyncConnection, organization_id: UUID) -> No
         raise Conflict(f"organization {organization_id} has a prompt already, or had one")
 
 
-async def _check_project(connection: AsyncConnection, organization_id: UUID, project_id: UUID) -> None:
+async def check_project(connection: AsyncConnection, organization_id: UUID, project_id: UUID) -> None:
+    """Raise NotFound unless the organization has this project; nobody else chooses a slug in it meanwhile."""
     of_organization = (projects.c.id == project_id, projects.c.organization_id == organization_id)
     statement = select(projects.c.id).where(*of_organization, projects.c.deleted_at.is_(None))
     # Locked, so that two servers do not choose the same free slug at the same moment.
@@ -296,7 +297,8 @@ async def _check_project(connection: AsyncConnection, organization_id: UUID, pro
         raise NotFound(f"no project {project_id}")
 
 
-async def _choose_slug(connection: AsyncConnection, project_id: UUID, base: str) -> str:
+async def choose_slug(connection: AsyncConnection, project_id: UUID, base: str) -> str:
+    """Return the slug of a new prompt, after ``check_project``."""
     # Deleted prompts keep theirs, so that restoring one never collides.
     alike = select(prompts.c.slug).where(prompts.c.project_id == project_id, prompts.c.slug.startswith(base))
     return free_slug(base, set(await connection.scalars(alike)))

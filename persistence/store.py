@@ -22,6 +22,7 @@ from persistence.failures import store_errors
 from persistence.file_lock import FileLock
 from persistence.group_commit import GroupCommit, Writer
 from persistence.idempotency import Idempotency
+from persistence.imports import Imports
 from persistence.journal import Journal
 from persistence.keyframes import Keyframes
 from persistence.labels import Labels
@@ -81,6 +82,7 @@ class Store:
         self.versions = Versions(database)
         self.version_objects = VersionObjects(database)
         self.labels = Labels(database, clock)
+        self.imports = Imports(database, clock)
 
     @classmethod
     async def open(

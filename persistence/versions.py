@@ -142,7 +142,7 @@ class Versions:
             if await connection.scalar(same) is None:
                 await connection.execute(insert(blobs).values(prompt_id=prompt_id, id=new.blob_id, data=data))
             number = 1 if head is None else head.number + 1
-            await connection.execute(insert(versions).values(_row(prompt_id, number, new)))
+            await connection.execute(insert(versions).values(version_row(prompt_id, number, new)))
         kept = {field.name: getattr(new, field.name) for field in fields(Version) if field.name != "number"}
         return Version(**kept, number=number), True
 
@@ -238,7 +238,8 @@ def _version(row: AnyRow) -> Version:
     )
 
 
-def _row(prompt_id: UUID, number: int, new: NewVersion) -> dict[str, object]:
+def version_row(prompt_id: UUID, number: int, new: NewVersion) -> dict[str, object]:
+    """Return the row of a version to be stored."""
     return {name: getattr(new, name) for name in _PLAIN} | {
         "prompt_id": prompt_id,
         "number": number,

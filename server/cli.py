@@ -170,8 +170,9 @@ def import_command(
         str | None, typer.Option(help="The project they go into, made if need be; by default named as the directory.")
     ] = None,
 ) -> None:
-    """Create a prompt of every `.prompt` file in a directory. Works while the server runs."""
+    """Create prompts of `.prompt` files, or of an exported repository. Works while the server runs."""
     from server.import_files import Imported, import_files  # noqa: PLC0415 - as in serve
+    from server.import_repository import import_repository, is_exported  # noqa: PLC0415
 
     with _readable_errors():
         settings = _settings()
@@ -179,7 +180,8 @@ def import_command(
 
         async def work() -> Imported:
             async with _store(settings) as store:
-                return await import_files(store, directory, project=wanted)
+                take = import_repository if is_exported(directory) else import_files
+                return await take(store, directory, project=wanted)
 
         imported: Imported = _run(work())
     count = len(imported.names)

@@ -39,7 +39,16 @@ ORDER_IN_SERVER = (
     {"services"},
     {"api", "http_protocol", "websocket", "wire"},
     {"app"},
-    {"credentials", "export", "export_repository", "first_prompt", "fsck", "import_files", "serving"},
+    {
+        "credentials",
+        "export",
+        "export_repository",
+        "first_prompt",
+        "fsck",
+        "import_files",
+        "import_repository",
+        "serving",
+    },
     {"__main__", "cli"},
 )
 
