@@ -126,7 +126,7 @@ class Keyframes:
 
         Raises:
             NotFound: there is no such prompt.
-            Conflict: the journal does not reach that far.
+            Conflict: the journal does not reach that far, or the keyframe before has been forgotten meanwhile.
         """
         seq, since = keyframe.seq, stretch.since
         row = {
@@ -148,6 +148,9 @@ class Keyframes:
                 raise NotFound(f"no prompt {prompt_id}")
             if not 1 <= seq <= head:
                 raise Conflict(f"a keyframe at seq {seq} is outside the journal of prompt {prompt_id} (1 to {head})")
+            before = select(keyframes.c.seq).where(keyframes.c.prompt_id == prompt_id, keyframes.c.seq == since)
+            if since and await connection.scalar(before) is None:
+                raise Conflict(f"prompt {prompt_id} has no keyframe at seq {since} any more")
             await connection.execute(
                 delete(keyframes).where(keyframes.c.prompt_id == prompt_id, keyframes.c.seq == seq)
             )
@@ -156,6 +159,8 @@ class Keyframes:
     async def forget_from(self, prompt_id: UUID, seq: int) -> None:
         """Delete the keyframes from a position on: an entry there is left out from now on."""
         async with self._database.write() as connection:
+            # One that is being saved is waited for: it would be seen by nobody here, and stay.
+            await connection.execute(select(prompts.c.id).where(prompts.c.id == prompt_id).with_for_update())
             await connection.execute(
                 delete(keyframes).where(keyframes.c.prompt_id == prompt_id, keyframes.c.seq >= seq)
             )

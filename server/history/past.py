@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 
 from crdt.attribution import Row
 from crdt.errors import CrdtError
-from persistence.errors import KeyframeInvalid, StoreError
+from persistence.errors import Conflict, KeyframeInvalid, StoreError
 from persistence.keyframes import Keyframe, Stretch
 from server.errors import Unavailable
 from server.history.blame import strokes_of
@@ -127,7 +127,11 @@ class Past:
         async with self._making.setdefault(prompt_id, asyncio.Lock()):
             keyframe = await self._nearest(prompt_id, until)
             while until - _seq_of(keyframe) >= self._every:
-                keyframe = await self._make(prompt_id, keyframe, in_background=in_background)
+                try:
+                    keyframe = await self._make(prompt_id, keyframe, in_background=in_background)
+                except Conflict:
+                    # The one before was forgotten meanwhile.
+                    keyframe = await self._nearest(prompt_id, until)
             return keyframe
 
     async def _make(self, prompt_id: UUID, before: Keyframe | None, *, in_background: bool = False) -> Keyframe:

@@ -3,7 +3,7 @@
 import uuid
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from persistence.errors import Conflict, KeyframeInvalid, NotFound
 from persistence.keyframes import Keyframe, Stretch
@@ -86,8 +86,9 @@ async def test_a_keyframe_that_ended_up_at_another_position_is_not_believed(home
 
 
 async def test_keyframes_that_do_not_go_on_from_each_other_are_named(home: Home) -> None:
-    prompt = await prompt_with_keyframes(home, 2, 4)
-    await home.store.keyframes.save(prompt.id, keyframe(9), Stretch(8, 9, b""))
+    prompt = await prompt_with_keyframes(home, 2, 4, 8, 9)
+    async with home.store.database.write() as connection:
+        await connection.execute(delete(keyframes).where(keyframes.c.seq == 8))
     assert await findings(home) == [("keyframe_gap", 9)]
     await home.store.keyframes.forget_from(prompt.id, 4)
     assert await home.store.keyframes.seqs(prompt.id) == [2]
@@ -125,3 +126,13 @@ async def test_bylines_say_who_brought_rows(home: Home) -> None:
         )
     assert set(await home.store.journal.bylines(prompt.id, range(1, 2_000))) == set(range(1, 11))
     assert await home.store.journal.bylines(prompt.id, []) == {}
+
+
+async def test_one_whose_forerunner_was_forgotten_meanwhile_is_not_saved(home: Home) -> None:
+    prompt = await prompt_with_keyframes(home, 2, 4)
+    await home.store.keyframes.forget_from(prompt.id, 3)
+    with pytest.raises(Conflict):
+        await home.store.keyframes.save(prompt.id, keyframe(6), Stretch(4, 6, b""))
+    await home.store.keyframes.save(prompt.id, keyframe(4), Stretch(2, 4, b""))
+    await home.store.keyframes.save(prompt.id, keyframe(6), Stretch(4, 6, b""))
+    assert await findings(home) == []

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from random import Random
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -247,4 +248,22 @@ async def test_keyframes_are_made_behind_checkpoints(house: House, monkeypatch: 
         return await stored_keyframes(house) == expected
 
     await wait_until(made, what="the keyframes", seconds=60.0)
+    assert await check_everything(house.store) == []
+
+
+async def test_a_keyframe_that_is_forgotten_while_the_next_is_made_is_made_again(
+    house: House, past: Past, rng: Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = await write(house, rng, 25)
+    await past.keep_up(house.prompt_id, 10)
+    save = house.store.keyframes.save
+
+    async def save_too_late(*saved: Any) -> None:  # noqa: ANN401
+        monkeypatch.setattr(house.store.keyframes, "save", save)
+        await house.store.keyframes.forget_from(house.prompt_id, 5)
+        await save(*saved)
+
+    monkeypatch.setattr(house.store.keyframes, "save", save_too_late)
+    assert await past.text(house.prompt_id, 25) == texts[24]
+    assert await house.store.keyframes.seqs(house.prompt_id) == [10, 20]
     assert await check_everything(house.store) == []
