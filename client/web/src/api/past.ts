@@ -24,6 +24,21 @@ export interface Session {
   readonly users: readonly Person[];
 }
 
+/** What one person wrote in one go; places are UTF-16 units of the text. */
+export interface Passage {
+  readonly start: number;
+  readonly end: number;
+  readonly user: Person;
+  readonly kind: Kind;
+  readonly created_at: string;
+}
+
+/** A text, and who wrote each part of it. */
+export interface Blame {
+  readonly content: string;
+  readonly passages: readonly Passage[];
+}
+
 /** As many sessions as the server gives at once. */
 const PAGE = '100';
 
@@ -46,6 +61,18 @@ export function kindInWords(kind: string): string {
 export async function readMoment(client: Client, promptId: string, seq: number, signal: AbortSignal): Promise<Moment> {
   const { data } = await client.send<Moment>({ method: 'GET', path: `${path(promptId)}/at/${seq}`, signal });
   return data;
+}
+
+/** Who wrote each part of the text as the server has it, and that text: the one here may be ahead of it or behind. */
+export async function readBlame(client: Client, promptId: string, signal: AbortSignal): Promise<Blame> {
+  const { data } = await client.send<{ readonly seq: number; readonly spans: readonly Passage[] }>({
+    method: 'GET',
+    path: `${path(promptId)}/blame`,
+    signal,
+  });
+  // Before the first edit there is no point to read.
+  const content = data.seq > 0 ? (await readMoment(client, promptId, data.seq, signal)).content : '';
+  return { content, passages: data.spans };
 }
 
 /** Every session, the oldest first, asked for page by page. */

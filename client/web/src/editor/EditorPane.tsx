@@ -2,6 +2,7 @@ import { useEffect, useRef } from 'react';
 import type { Refusal } from '../binding/binding';
 import type { ThemeName } from '../dotprompt/palettes';
 import type { LivePrompt } from '../live/livePrompt';
+import type { ReadBlame } from './blameMargin';
 import { PromptEditor } from './promptEditor';
 import { offerToScripts } from './scripting';
 import './editorPane.css';
@@ -12,13 +13,15 @@ export interface EditorPaneProps {
   readonly theme: ThemeName;
   /** Whether something else lies over the text; when that goes away, the keyboard writes into the text again. */
   readonly isCovered: boolean;
+  /** Reads who wrote what, to be shown in the margin; `null`: it is not. */
+  readonly readBlame: ReadBlame | null;
   /** Both must stay the same functions: others make another editor. */
   readonly onRefused: (refusal: Refusal) => void;
   readonly onSaveKey: () => void;
 }
 
 /** The prompt's text in Monaco. */
-export function EditorPane({ live, writable, theme, isCovered, onRefused, onSaveKey }: EditorPaneProps) {
+export function EditorPane({ live, writable, theme, isCovered, readBlame, onRefused, onSaveKey }: EditorPaneProps) {
   const host = useRef<HTMLDivElement>(null);
   const editor = useRef<PromptEditor | null>(null);
   const initialTheme = useRef(theme);
@@ -43,6 +46,9 @@ export function EditorPane({ live, writable, theme, isCovered, onRefused, onSave
     initialTheme.current = theme;
     editor.current?.setTheme(theme);
   }, [theme]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another prompt has another editor.
+  useEffect(() => editor.current?.showBlame(readBlame), [readBlame, live]);
 
   useEffect(() => {
     if (!isCovered) return;

@@ -8,6 +8,7 @@ import { PALETTES, type ThemeName } from '../dotprompt/palettes';
 import type { LivePrompt } from '../live/livePrompt';
 import { publishCursors } from '../presence/cursorPublisher';
 import { RemoteCarets } from '../presence/remoteCarets';
+import { BlameMargin, type ReadBlame } from './blameMargin';
 import { addUndoToMenu, answerSaveKey } from './menu';
 import { TEXT_OPTIONS } from './setup';
 
@@ -38,6 +39,7 @@ export class PromptEditor {
   readonly #carets: RemoteCarets;
   readonly #dispose: () => void;
   #theme: ThemeName;
+  #blame: BlameMargin | null = null;
 
   constructor({ host, live, theme, onRefused, onSaveKey }: PromptEditorOptions) {
     this.#live = live;
@@ -74,6 +76,7 @@ export class PromptEditor {
     answerSaveKey(codeEditor, onSaveKey);
     this.codeEditor = codeEditor;
     this.#dispose = () => {
+      this.#blame?.dispose();
       this.#carets.dispose();
       stopPublishing();
       binding.dispose();
@@ -96,6 +99,17 @@ export class PromptEditor {
     this.#theme = theme;
     editor.setTheme(theme);
     this.#carets.refresh();
+    this.#blame?.refresh();
+  }
+
+  /** Shows in the margin who wrote each line, or no longer. */
+  showBlame(read: ReadBlame | null): void {
+    this.#blame?.dispose();
+    const { codeEditor } = this;
+    const model = codeEditor.getModel();
+    const text = (): string => this.#live.text.toString();
+    const background = (): string => PALETTES[this.#theme].background;
+    this.#blame = read && model && new BlameMargin({ codeEditor, model, read, text, background });
   }
 
   dispose(): void {

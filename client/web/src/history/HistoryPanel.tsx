@@ -1,7 +1,7 @@
 /** The panel beside the text: the versions of the prompt, newest first, and the way to save another one. */
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { copyText } from '../parts/copyText';
-import { CloseIcon, PlayIcon } from '../parts/icons';
+import { CloseIcon, PencilIcon, PlayIcon } from '../parts/icons';
 import { notify } from '../parts/notices';
 import { HISTORY_PANEL_ID } from './HistoryButton';
 import { labelsOf } from './historyState';
@@ -61,6 +61,16 @@ export function HistoryPanel({ view, mayWrite }: HistoryPanelProps) {
           onClick={() => showPlayback(!isPlayback)}
         >
           <PlayIcon /> Playback
+        </button>
+        <button
+          type="button"
+          className="push-button"
+          aria-pressed={view.readBlame !== null}
+          aria-keyshortcuts="Alt+Shift+W"
+          title="Colors the margin of the text by who wrote it (Alt+Shift+W)"
+          onClick={view.toggleBlame}
+        >
+          <PencilIcon /> Who wrote what
         </button>
       </div>
       <Versions view={view} />

@@ -1,6 +1,7 @@
 /** What of the history is on the screen: the panel, a comparison, a dialog. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useAccount } from '../account/AccountContext';
+import { readBlame as ask, type Blame } from '../api/past';
 import type { LivePrompt } from '../live/livePrompt';
 import { type Comparison, LIVE } from './comparison';
 import type { Place } from './restore';
@@ -18,9 +19,13 @@ export interface HistoryView {
   readonly comparison: Comparison | null;
   /** Whether the past is played, in the place of the text. */
   readonly isPlayback: boolean;
+  /** Reads who wrote what, where that is wanted in the margin. */
+  readonly readBlame: ((signal: AbortSignal) => Promise<Blame>) | null;
   readonly dialog: HistoryDialog | null;
   /** Opens the panel, or closes it and gives the focus back to whoever had it. */
   readonly toggle: () => void;
+  /** Shows in the margin who wrote what, or no longer. */
+  readonly toggleBlame: () => void;
   /** Compares a version with the live text. */
   readonly choose: (versionId: string) => void;
   readonly compare: (comparison: Comparison | null) => void;
@@ -44,7 +49,14 @@ export function useHistoryView(live: LivePrompt, promptId: string): HistoryView 
     else if (focusedBefore.current instanceof HTMLElement) focusedBefore.current.focus();
     setOpen(!isOpen);
   }, [isOpen]);
-  useShortcut(toggle);
+  useShortcut('KeyH', toggle);
+
+  const [isBlame, setBlame] = useState(false);
+  const toggleBlame = useCallback((): void => setBlame((isShown) => !isShown), []);
+  useShortcut('KeyW', toggleBlame);
+  const readBlame = useMemo(() => {
+    return isBlame ? (signal: AbortSignal) => ask(client, promptId, signal) : null;
+  }, [client, promptId, isBlame]);
 
   const choose = useCallback((versionId: string): void => {
     compare({ versionId, against: LIVE });
@@ -58,19 +70,33 @@ export function useHistoryView(live: LivePrompt, promptId: string): HistoryView 
     if (isShown && matchMedia(NARROW).matches) setOpen(false);
   }, []);
 
-  return { place, history, isOpen, comparison, isPlayback, dialog, toggle, choose, compare, showPlayback, show };
+  return {
+    place,
+    history,
+    isOpen,
+    comparison,
+    isPlayback,
+    readBlame,
+    dialog,
+    toggle,
+    toggleBlame,
+    choose,
+    compare,
+    showPlayback,
+    show,
+  };
 }
 
-/** Alt+Shift+H, by the place of the key: with Alt, some layouts write another letter. */
-function useShortcut(run: () => void): void {
+/** A key with Alt+Shift, by its place: with Alt, some layouts write another letter. */
+function useShortcut(code: string, run: () => void): void {
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent): void => {
-      if (!(event.altKey && event.shiftKey && event.code === 'KeyH') || event.ctrlKey || event.metaKey) return;
+      if (!(event.altKey && event.shiftKey && event.code === code) || event.ctrlKey || event.metaKey) return;
       if (document.querySelector('dialog[open]')) return;
       event.preventDefault();
       run();
     };
     addEventListener('keydown', onKeyDown);
     return () => removeEventListener('keydown', onKeyDown);
-  }, [run]);
+  }, [code, run]);
 }

@@ -92,6 +92,7 @@ export function RoomView({ live, promptId }: { readonly live: LivePrompt; readon
                 writable={writable}
                 theme={theme}
                 isCovered={comparison !== null || isPlayback}
+                readBlame={history.readBlame}
                 onRefused={refuse}
                 onSaveKey={explainSaving}
               />
