@@ -47,6 +47,17 @@ async def test_sound_versions_have_no_findings(house: House) -> None:
     assert await check_everything(house.store) == []
 
 
+async def test_a_name_that_some_take_for_several_lines_is_one(house: House, database: sqlite3.Connection) -> None:
+    people = house.people
+    database.execute("UPDATE users SET name = ? WHERE id = ?", ("Be\u2028n\x85", people["ben"].user_id.bytes))
+    tab = await house.open("ben")
+    tab.type("More. ")
+    await tab.saved()
+    prompt = await house.store.prompts.get(house.prompt_id)
+    await make_live_version(house.store, house.hub, prompt, author_id=people["anna"].user_id, message="Named", at=1.9e9)
+    assert await check_everything(house.store) == []
+
+
 @pytest.mark.parametrize(
     ("damage", "finding"),
     [
