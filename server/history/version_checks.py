@@ -100,7 +100,7 @@ def _problem(version: Version, data: bytes) -> str | None:
 def difference(version: Version, commit: Commit) -> str | None:
     """Answers in what a version is not what its commit says; None where it is. The seq may be that of another place."""
     message, _, trailers = commit.message.decode().rpartition("\n\n")
-    *co_authors, seq = trailers.removesuffix("\n").split("\n")
+    *co_authors, seq = trailers.removesuffix("\n").split("\n") if trailers else []
     named = [line.removeprefix("Co-authored-by: ").rpartition(" <")[0] for line in co_authors]
     said = {
         "another text": commit.tree == tree_of(version.path, version.blob_id).id,
