@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Path, Response
@@ -216,15 +216,11 @@ async def _with_content(services: Services, prompt_id: UUID, version: Version) -
     additions, deletions = await services.history_workers.run(weight, count_changed_lines, before, text)
     lines = text.count("\n") + (not text.endswith("\n") and text != "")
     stats = VersionStats(characters=len(text), lines=lines, additions=additions, deletions=deletions)
-    return VersionContentAnswer(**_facts(version), content=text, stats=stats)
+    return VersionContentAnswer(**shown_version(version), content=text, stats=stats)
 
 
 def _shown(version: Version, labels: list[str]) -> VersionAnswer:
-    return VersionAnswer(**_facts(version), labels=labels)
-
-
-def _facts(version: Version) -> dict[str, Any]:
-    return shown_version(version)
+    return VersionAnswer(**shown_version(version), labels=labels)
 
 
 def _names(if_none_match: str, tag: str) -> bool:
