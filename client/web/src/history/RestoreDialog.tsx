@@ -1,6 +1,5 @@
-import { useState } from 'react';
 import { explain } from '../api/http';
-import { Dialog } from '../parts/Dialog';
+import { ConfirmDialog } from '../parts/ConfirmDialog';
 import { notify } from '../parts/notices';
 import type { Version } from '../wire/version';
 import { shortId, titleOf } from './historyState';
@@ -14,8 +13,6 @@ export interface RestoreDialogProps {
 }
 
 export function RestoreDialog({ place, version, onClose, onRestored }: RestoreDialogProps) {
-  const [problem, setProblem] = useState('');
-  const [isBusy, setBusy] = useState(false);
   const name = shortId(version.id);
 
   const restore = async (): Promise<void> => {
@@ -29,34 +26,11 @@ export function RestoreDialog({ place, version, onClose, onRestored }: RestoreDi
     onRestored();
   };
 
-  const confirm = (): void => {
-    setBusy(true);
-    restore().catch((error: unknown) => {
-      setProblem(explain(error));
-      setBusy(false);
-    });
-  };
-
   return (
-    <Dialog title={`Restore ${name}?`} onClose={onClose}>
-      <p>
-        The text becomes what it was in “{titleOf(version)}”, for everybody in the room and at once; whoever is typing
-        goes on typing. Nothing is lost: the text as it is now is kept as a version, and you can undo this.
-      </p>
-      {problem && (
-        <p className="problem" role="alert">
-          {problem}
-        </p>
-      )}
-      <div className="dialog-actions">
-        <button type="button" className="push-button" onClick={onClose}>
-          Cancel
-        </button>
-        <button type="button" className="push-button is-primary" disabled={isBusy} onClick={confirm}>
-          Restore
-        </button>
-      </div>
-    </Dialog>
+    <ConfirmDialog title={`Restore ${name}?`} label="Restore" onClose={onClose} onConfirm={restore}>
+      The text becomes what it was in “{titleOf(version)}”, for everybody in the room and at once; whoever is typing
+      goes on typing. Nothing is lost: the text as it is now is kept as a version, and you can undo this.
+    </ConfirmDialog>
   );
 }
 
